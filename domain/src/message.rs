@@ -1,0 +1,241 @@
+//! `message-{id}`: one message, from its posting to its deletion.
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::{Channel, ChannelKind};
+use crate::codec::{events, fact, told};
+use crate::text::bounded;
+use crate::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Personal, Standing};
+
+bounded!(
+    /// What was written, Markdown source, byte for byte.
+    Content, block, 1..=4_000
+);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePosted {
+    pub message_id: MessageId,
+    pub channel_id: ChannelId,
+    pub community_id: CommunityId,
+    pub author_id: AccountId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
+    #[serde(skip)]
+    pub content: Personal<Content>,
+}
+told!(MessagePosted.content: Content = "message.posted", 1);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEdited {
+    pub message_id: MessageId,
+    pub channel_id: ChannelId,
+    pub community_id: CommunityId,
+    #[serde(skip)]
+    pub content: Personal<Content>,
+}
+told!(MessageEdited.content: Content = "message.edited", 1);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDeleted {
+    pub message_id: MessageId,
+    pub channel_id: ChannelId,
+    pub community_id: CommunityId,
+    pub deleted_by: AccountId,
+}
+fact!(MessageDeleted = "message.deleted", 1);
+
+events! {
+    pub enum MessageEvent {
+        Posted(MessagePosted),
+        Edited(MessageEdited),
+        Deleted(MessageDeleted),
+    }
+}
+
+/// The fold of a message's stream.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Message {
+    #[default]
+    Absent,
+    Live(Facts),
+    Deleted(Facts),
+}
+
+/// What never changes about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    pub id: MessageId,
+    pub channel_id: ChannelId,
+    pub community_id: CommunityId,
+    pub author_id: AccountId,
+    pub reply_to: Option<MessageId>,
+}
+
+impl Message {
+    pub fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::Absent => None,
+            Self::Live(facts) | Self::Deleted(facts) => Some(facts),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageCommand {
+    Post(PostMessage),
+    /// Replace the text; only by its author.
+    Edit {
+        by: Standing,
+        content: Content,
+    },
+    /// By the author, or by whoever manages messages.
+    Delete {
+        by: Standing,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostMessage {
+    pub id: MessageId,
+    pub channel_id: ChannelId,
+    pub channel: Channel,
+    pub by: Standing,
+    pub content: Content,
+    /// The message answered, with its state.
+    pub reply_to: Option<(MessageId, Message)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    #[error("there is no such message")]
+    Unknown,
+    #[error("there is no such channel")]
+    UnknownChannel,
+    #[error("you may not post in this channel")]
+    MayNotPost,
+    #[error("this kind of channel holds no messages")]
+    ChannelHoldsNoMessages,
+    #[error("the message replied to is not in this channel")]
+    ReplyNotFound,
+    #[error("only its author may edit a message")]
+    NotAuthor,
+    #[error("you may not delete others' messages here")]
+    MayNotDelete,
+    #[error("the message has been deleted")]
+    Deleted,
+}
+
+impl Aggregate for Message {
+    type Event = MessageEvent;
+    type Command = MessageCommand;
+    type Error = MessageError;
+
+    fn evolve(&mut self, event: &MessageEvent) {
+        match event {
+            MessageEvent::Posted(posted) => {
+                *self = Self::Live(Facts {
+                    id: posted.message_id,
+                    channel_id: posted.channel_id,
+                    community_id: posted.community_id,
+                    author_id: posted.author_id,
+                    reply_to: posted.reply_to,
+                });
+            }
+            MessageEvent::Edited(_) => {}
+            MessageEvent::Deleted(_) => {
+                if let Self::Live(facts) = self {
+                    *self = Self::Deleted(*facts);
+                }
+            }
+        }
+    }
+
+    fn decide(&self, command: MessageCommand) -> Result<Vec<MessageEvent>, MessageError> {
+        match command {
+            MessageCommand::Post(post) => post.decide(),
+            MessageCommand::Edit { by, content } => self.edit(&by, content),
+            MessageCommand::Delete { by } => self.delete(&by),
+        }
+    }
+}
+
+impl PostMessage {
+    fn decide(self) -> Result<Vec<MessageEvent>, MessageError> {
+        let Some(channel) = self.channel.live().filter(|_| self.by.may(Permissions::VIEW)) else {
+            return Err(MessageError::UnknownChannel);
+        };
+        if channel.kind == ChannelKind::Category {
+            return Err(MessageError::ChannelHoldsNoMessages);
+        }
+        if !self.by.may(Permissions::POST) {
+            return Err(MessageError::MayNotPost);
+        }
+        if let Some((_, answered)) = &self.reply_to
+            && !matches!(answered, Message::Live(facts) if facts.channel_id == self.channel_id)
+        {
+            return Err(MessageError::ReplyNotFound);
+        }
+        Ok(vec![
+            MessagePosted {
+                message_id: self.id,
+                channel_id: self.channel_id,
+                community_id: channel.community_id,
+                author_id: self.by.account,
+                reply_to: self.reply_to.map(|(id, _)| id),
+                content: Personal::Clear(self.content),
+            }
+            .into(),
+        ])
+    }
+}
+
+impl Message {
+    fn edit(&self, by: &Standing, content: Content) -> Result<Vec<MessageEvent>, MessageError> {
+        let facts = self.visible_to(by)?;
+        if facts.author_id != by.account {
+            return Err(MessageError::NotAuthor);
+        }
+        if matches!(self, Self::Deleted(_)) {
+            return Err(MessageError::Deleted);
+        }
+        if !by.may(Permissions::POST) {
+            return Err(MessageError::MayNotPost);
+        }
+        Ok(vec![
+            MessageEdited {
+                message_id: facts.id,
+                channel_id: facts.channel_id,
+                community_id: facts.community_id,
+                content: Personal::Clear(content),
+            }
+            .into(),
+        ])
+    }
+
+    fn delete(&self, by: &Standing) -> Result<Vec<MessageEvent>, MessageError> {
+        let facts = self.visible_to(by)?;
+        if facts.author_id != by.account && !by.may(Permissions::MANAGE_MESSAGES) {
+            return Err(MessageError::MayNotDelete);
+        }
+        if matches!(self, Self::Deleted(_)) {
+            return Ok(vec![]);
+        }
+        Ok(vec![
+            MessageDeleted {
+                message_id: facts.id,
+                channel_id: facts.channel_id,
+                community_id: facts.community_id,
+                deleted_by: by.account,
+            }
+            .into(),
+        ])
+    }
+
+    /// Who may not see a message is not told that it exists.
+    fn visible_to(&self, by: &Standing) -> Result<Facts, MessageError> {
+        match self.facts() {
+            Some(facts) if by.community == facts.community_id && by.may(Permissions::VIEW) => Ok(*facts),
+            _ => Err(MessageError::Unknown),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The names of streams and topics. They are in the log for ever.
+
+use crate::{AccountId, ChannelId, CommunityId, MessageId};
+
+pub const INSTALLATION: &str = "installation";
+
+pub fn account(id: AccountId) -> String {
+    format!("account-{id}")
+}
+
+/// Claims a unique name. `digest` is a keyed digest of the folded name, in hex: a name is personal text.
+pub fn handle(digest: &str) -> String {
+    format!("handle-{digest}")
+}
+
+/// Claims an e-mail address, likewise by its digest.
+pub fn email(digest: &str) -> String {
+    format!("email-{digest}")
+}
+
+pub fn community(id: CommunityId) -> String {
+    format!("community-{id}")
+}
+
+pub fn membership(community: CommunityId, account: AccountId) -> String {
+    format!("membership-{community}-{account}")
+}
+
+pub fn channel(id: ChannelId) -> String {
+    format!("channel-{id}")
+}
+
+pub fn message(id: MessageId) -> String {
+    format!("message-{id}")
+}
+
+pub fn invite(code: &str) -> String {
+    format!("invite-{code}")
+}
+
+/// The id in a stream's name, such as the message's in `message-{id}`.
+pub fn id_in(stream: &str) -> Option<uuid::Uuid> {
+    let (_, id) = stream.split_once('-')?;
+    uuid::Uuid::parse_str(id).ok()
+}
+
+/// Topics: whom an event concerns.
+pub mod topics {
+    use super::{AccountId, ChannelId, CommunityId};
+
+    pub const INSTALLATION: &str = "installation";
+    /// Public facts about accounts, of interest to everyone who shares a community with one.
+    pub const PROFILES: &str = "profiles";
+
+    pub fn account(id: AccountId) -> String {
+        format!("account:{id}")
+    }
+
+    pub fn community(id: CommunityId) -> String {
+        format!("community:{id}")
+    }
+
+    pub fn channel(id: ChannelId) -> String {
+        format!("channel:{id}")
+    }
+}
