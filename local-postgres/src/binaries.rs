@@ -14,11 +14,11 @@ const OLDEST: u32 = 15;
 
 /// Directories whose children hold one installation each: (parent, prefix of the child, rest of the path).
 const INSTALLATIONS: [(&str, &str, &str); 7] = [
-    ("/usr/lib/postgresql", "", "bin"),        // Debian, Ubuntu
-    ("/usr", "pgsql-", "bin"),                 // RPMs of the Postgres project
-    ("/usr/libexec", "postgresql", ""),        // Alpine
+    ("/usr/lib/postgresql", "", "bin"),         // Debian, Ubuntu
+    ("/usr", "pgsql-", "bin"),                  // RPMs of the Postgres project
+    ("/usr/libexec", "postgresql", ""),         // Alpine
     ("/opt/homebrew/opt", "postgresql", "bin"), // Homebrew on Apple silicon
-    ("/usr/local/opt", "postgresql", "bin"),   // Homebrew on Intel
+    ("/usr/local/opt", "postgresql", "bin"),    // Homebrew on Intel
     ("/home/linuxbrew/.linuxbrew/opt", "postgresql", "bin"),
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];

@@ -56,7 +56,9 @@ pub enum Error {
     ForeignOwner { home: PathBuf, owner: u32, current: u32 },
 
     /// Started as root, and there is no unprivileged user to run the server as.
-    #[error("Postgres cannot run as root, and neither a user `postgres` nor `nobody` exists: create `postgres`")]
+    #[error(
+        "Postgres cannot run as root, and neither a user `postgres` nor `nobody` exists: create `postgres`"
+    )]
     NoUnprivilegedUser,
 
     /// The unprivileged user cannot reach the data directory.
