@@ -24,7 +24,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-pub use append::{Append, AppendError, Appended, Expected, Guard, NewEvent};
+pub use append::{Append, AppendError, Appended, Expected, Guard, MAX_NAME, NewEvent};
 pub use record::{LogId, Position, Record, Sealed, StreamName, Topic};
 pub use tail::Tail;
 
@@ -44,17 +44,29 @@ pub trait EventStore: Send + Sync + 'static {
 
     /// Appends atomically to one stream. See [`Append`] for what is checked.
     ///
+    /// Dropping the future does not take the append back.
+    ///
     /// # Errors
     /// [`AppendError::Unavailable`] means the outcome is unknown: repeat with the same event ids to learn it.
+    ///
+    /// # Panics
+    /// On what can never be stored: no events, one id twice, a name that is empty, has a NUL or is longer than
+    /// [`MAX_NAME`], a schema above `i16::MAX`.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
     /// The records of one stream with a version above `after_version`, all of them, in order.
-    async fn read_stream(&self, stream: &StreamName, after_version: u64) -> Result<Vec<Arc<Record>>, Unavailable>;
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        after_version: u64,
+    ) -> Result<Vec<Arc<Record>>, Unavailable>;
 
-    /// Up to `limit` (at most [`MAX_PAGE`]) records after `after`, in log order.
+    /// Up to `limit` (at most [`MAX_PAGE`]) records after `after`, in log order. A page may be short although the log
+    /// goes on; only an empty one says that nothing is after `after`.
     async fn read_all(&self, after: Position, limit: usize) -> Result<Vec<Arc<Record>>, Unavailable>;
 
-    /// Up to `limit` (at most [`MAX_PAGE`]) records of any of `topics` after `after`, in log order.
+    /// Up to `limit` (at most [`MAX_PAGE`]) records of any of `topics` after `after`, in log order. A short page is
+    /// the end of those topics.
     async fn read_topics(
         &self,
         topics: &[Topic],

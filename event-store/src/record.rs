@@ -84,3 +84,16 @@ pub struct Record {
     pub meta: Bytes,
     pub recorded_at: Timestamp,
 }
+
+impl Record {
+    /// Roughly what the record occupies in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + self.stream.as_str().len()
+            + self.kind.len()
+            + self.topic.as_str().len()
+            + self.data.len()
+            + self.sealed.as_ref().map_or(0, |sealed| sealed.ciphertext.len())
+            + self.meta.len()
+    }
+}

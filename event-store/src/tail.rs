@@ -17,7 +17,8 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// A tail over `store` whose `head` hints at newer positions.
+    /// A tail over `store`. Soon after a record becomes visible, `head` must reach its position, and what `head` has
+    /// reached must be readable: at or below it, the tail waits without reading.
     pub fn new(store: Arc<dyn EventStore>, after: Position, head: watch::Receiver<Position>) -> Self {
         Self { store, position: after, head }
     }
@@ -34,11 +35,13 @@ impl Tail {
     pub async fn next(&mut self) -> Result<Vec<Arc<Record>>, Unavailable> {
         loop {
             // Register before sampling: a change after the sample wakes the wait below.
-            self.head.borrow_and_update();
-            let records = self.store.read_all(self.position, MAX_PAGE).await?;
-            if let Some(last) = records.last() {
-                self.position = last.position;
-                return Ok(records);
+            let head = *self.head.borrow_and_update();
+            if self.position < head {
+                let records = self.store.read_all(self.position, MAX_PAGE).await?;
+                if let Some(last) = records.last() {
+                    self.position = last.position;
+                    return Ok(records);
+                }
             }
             // The sender lives in the store, which this tail holds.
             let _ = self.head.changed().await;
