@@ -1,1 +1,78 @@
-//! commands
+//! What people and programs ask for: one handler per intent.
+//!
+//! A handler authorises, decides (in `domain`), seals personal text (in `vault`) and appends (to `event-store`). It
+//! must not speak SQL, nor read projections: it decides from the log, through folded states that are cached, kept
+//! current by the tail and made exact by guards inside the append ([`execute`](Commands)).
+//!
+//! # Exactness
+//! - What is accepted was decided on the very versions that the append checks; otherwise it is decided again.
+//! - What is refused was decided on states read from the log for this command, never on a cached one.
+//! - A command that was carried out before (same caller, same idempotency key) answers its first result, even where it
+//!   would be refused now.
+//!
+//! # Adding a slice
+//! `src/<noun>.rs`: a struct for each intent, its [`Intent`](intent::Intent), and a method of [`Commands`]. Work that one
+//! intent sets off on another stream goes to `settle.rs`, where a crash between the two appends is made good.
+
+mod account;
+mod caller;
+mod channel;
+mod claim;
+mod community;
+mod execute;
+mod intent;
+mod invite;
+mod membership;
+mod message;
+mod sealing;
+mod settle;
+mod source;
+mod states;
+
+use std::sync::Arc;
+
+use event_store::EventStore;
+use vault::Vault;
+
+pub use account::Register;
+pub use caller::{Context, Done, Refusal};
+pub use channel::{ChannelState, NewChannel};
+pub use invite::{InviteState, Redemption};
+pub use message::MessageState;
+pub use settle::{Checkpoint, Settler};
+pub use source::{Clock, IdSource, SystemClock, SystemIds};
+
+/// What an installation decides about itself.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name of the community where new accounts land; `None`: they land nowhere.
+    pub default_community: Option<domain::community::CommunityName>,
+}
+
+/// The write side. Cheap to clone.
+#[derive(Clone)]
+pub struct Commands {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn EventStore>,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    settings: Settings,
+    states: states::States,
+}
+
+impl Commands {
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        vault: Vault,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        settings: Settings,
+    ) -> Self {
+        let states = states::States::new(Arc::clone(&store));
+        Self { inner: Arc::new(Inner { store, vault, clock, ids, settings, states }) }
+    }
+}

@@ -188,6 +188,7 @@ impl Aggregate for Channel {
 
     fn decide(&self, command: ChannelCommand) -> Result<Vec<ChannelEvent>, ChannelError> {
         match command {
+            ChannelCommand::Create { .. } if *self != Self::Absent => Ok(vec![]),
             ChannelCommand::Create { id, by, name, kind, topic, category } => {
                 if !by.is_member() {
                     return Err(ChannelError::UnknownCommunity);

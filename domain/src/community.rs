@@ -105,6 +105,7 @@ impl Aggregate for Community {
 
     fn decide(&self, command: CommunityCommand) -> Result<Vec<CommunityEvent>, CommunityError> {
         match command {
+            CommunityCommand::Create { .. } if *self != Self::Absent => Ok(vec![]),
             CommunityCommand::Create { id, owner, name } => {
                 Ok(vec![CommunityCreated { community_id: id, name, owner_id: owner }.into()])
             }

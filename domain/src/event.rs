@@ -9,6 +9,7 @@ use crate::installation::InstallationEvent;
 use crate::invite::InviteEvent;
 use crate::membership::MembershipEvent;
 use crate::message::MessageEvent;
+use crate::streams::topics;
 
 macro_rules! every_set {
     ($($variant:ident($set:ty)),+ $(,)?) => {
@@ -44,6 +45,32 @@ macro_rules! every_set {
             }
         })+
     };
+}
+
+impl Event {
+    /// Whom the event concerns.
+    pub fn topic(&self) -> String {
+        match self {
+            Self::Message(MessageEvent::Posted(e)) => topics::channel(e.channel_id),
+            Self::Message(MessageEvent::Edited(e)) => topics::channel(e.channel_id),
+            Self::Message(MessageEvent::Deleted(e)) => topics::channel(e.channel_id),
+            Self::Membership(event) => topics::community(event.subject().0),
+            // A deleted channel's end must reach those who can no longer see the channel itself.
+            Self::Channel(ChannelEvent::Created(e)) => topics::community(e.community_id),
+            Self::Channel(ChannelEvent::Changed(e)) => topics::community(e.community_id),
+            Self::Channel(ChannelEvent::Deleted(e)) => topics::community(e.community_id),
+            Self::Community(CommunityEvent::Created(e)) => topics::community(e.community_id),
+            Self::Community(CommunityEvent::Renamed(e)) => topics::community(e.community_id),
+            Self::Community(CommunityEvent::Deleted(e)) => topics::community(e.community_id),
+            Self::Account(_) => topics::PROFILES.to_owned(),
+            Self::Invite(InviteEvent::Created(e)) => topics::community(e.community_id),
+            Self::Invite(InviteEvent::Redeemed(e)) => topics::community(e.community_id),
+            Self::Invite(InviteEvent::Revoked(e)) => topics::community(e.community_id),
+            Self::Claim(ClaimEvent::Handle(e)) => topics::account(e.account_id),
+            Self::Claim(ClaimEvent::Email(e)) => topics::account(e.account_id),
+            Self::Installation(_) => topics::INSTALLATION.to_owned(),
+        }
+    }
 }
 
 // Messages first: most records are theirs.

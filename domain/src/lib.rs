@@ -40,7 +40,7 @@ pub use standing::Standing;
 
 /// A consistency boundary: the fold of one stream.
 pub trait Aggregate: Default + Clone + Send + Sync + 'static {
-    type Event: codec::EventSet;
+    type Event: codec::EventSet + Into<Event>;
     type Command;
     type Error;
 

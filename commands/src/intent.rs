@@ -1,0 +1,91 @@
+//! One thing that somebody wants done to one stream.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use domain::channel::Channel;
+use domain::community::Community;
+use domain::membership::Membership;
+use domain::{AccountId, Aggregate, CommunityId, Standing, streams};
+use event_store::{Guard, Unavailable};
+use uuid::Uuid;
+
+use crate::states::{Folded, Freshness, Kept, States};
+
+pub(crate) trait Intent: Send + Sync {
+    type Aggregate: Kept;
+
+    /// The stream that will hold the events.
+    fn stream(&self) -> String;
+
+    /// The command for `decide`, from states as fresh as asked for, and the guards that make it exact.
+    fn prepare(
+        &self,
+        states: &States,
+        freshness: Freshness,
+    ) -> impl Future<Output = Result<Prepared<Self::Aggregate>, Unavailable>> + Send;
+
+    /// The number of this intent's first event within its command, where a command has several intents.
+    fn first_ordinal(&self) -> u32 {
+        0
+    }
+
+    /// The key of the personal text in the events, if they have any.
+    fn sealing(&self) -> Option<Sealing> {
+        None
+    }
+}
+
+/// A command, ready to be decided.
+pub(crate) struct Prepared<A: Aggregate> {
+    pub(crate) command: A::Command,
+    pub(crate) guards: Vec<Guard>,
+}
+
+/// Which key seals an intent's personal text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sealing {
+    /// A key that exists: an account's, or an older message's.
+    With { key: Uuid },
+    /// A new message's own key, wrapped by its author's.
+    New { key: Uuid, owner: AccountId },
+}
+
+/// An account's standing in a community, and the folds it was taken from.
+pub(crate) struct Actor {
+    pub(crate) standing: Standing,
+    pub(crate) community: Arc<Folded<Community>>,
+    pub(crate) membership: Arc<Folded<Membership>>,
+}
+
+impl Actor {
+    pub(crate) async fn load(
+        states: &States,
+        community: CommunityId,
+        account: AccountId,
+        freshness: Freshness,
+    ) -> Result<Self, Unavailable> {
+        let id = community;
+        let community = states.load::<Community>(streams::community(id), freshness).await?;
+        let membership = states.load::<Membership>(streams::membership(id, account), freshness).await?;
+        let standing = Standing::of(account, id, &community.state, &membership.state);
+        Ok(Self { standing, community, membership })
+    }
+
+    pub(crate) fn guards(&self) -> Vec<Guard> {
+        vec![self.community.guard(), self.membership.guard()]
+    }
+}
+
+/// A channel and the actor's standing in its community. A channel that never was belongs to no community.
+pub(crate) async fn actor_in_channel(
+    states: &States,
+    channel: domain::ChannelId,
+    account: AccountId,
+    freshness: Freshness,
+) -> Result<(Arc<Folded<Channel>>, Actor), Unavailable> {
+    let channel = states.load::<Channel>(streams::channel(channel), freshness).await?;
+    let community = channel.state.last().map_or(CommunityId(Uuid::nil()), |channel| channel.community_id);
+    let actor = Actor::load(states, community, account, freshness).await?;
+    Ok((channel, actor))
+}

@@ -1,0 +1,213 @@
+//! Post, edit, delete.
+
+use domain::message::{Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage};
+use domain::{AccountId, ChannelId, CommunityId, MessageId, codec::EventSet as _, streams};
+use event_store::{StreamName, Unavailable};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::caller::{Context, Done, Refusal};
+use crate::execute::Outcome;
+use crate::intent::{Actor, Intent, Prepared, Sealing, actor_in_channel};
+use crate::states::{Freshness, States};
+use crate::{Commands, caller::Cause};
+
+/// A message without its text, as a command left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageState {
+    pub facts: Facts,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+}
+
+struct Post {
+    id: MessageId,
+    by: AccountId,
+    channel: ChannelId,
+    content: Content,
+    reply_to: Option<MessageId>,
+}
+
+impl Intent for Post {
+    type Aggregate = Message;
+
+    fn stream(&self) -> String {
+        streams::message(self.id)
+    }
+
+    fn sealing(&self) -> Option<Sealing> {
+        Some(Sealing::New { key: self.id.0, owner: self.by })
+    }
+
+    async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
+        let (channel, actor) = actor_in_channel(states, self.channel, self.by, freshness).await?;
+        let reply_to = match self.reply_to {
+            Some(id) => {
+                Some((id, states.load::<Message>(streams::message(id), freshness).await?.state.clone()))
+            }
+            None => None,
+        };
+        let mut guards = actor.guards();
+        guards.push(channel.guard());
+        let command = MessageCommand::Post(PostMessage {
+            id: self.id,
+            channel_id: self.channel,
+            channel: channel.state.clone(),
+            by: actor.standing,
+            content: self.content.clone(),
+            reply_to,
+        });
+        Ok(Prepared { command, guards })
+    }
+}
+
+struct Edit {
+    id: MessageId,
+    by: AccountId,
+    content: Content,
+}
+
+impl Intent for Edit {
+    type Aggregate = Message;
+
+    fn stream(&self) -> String {
+        streams::message(self.id)
+    }
+
+    fn sealing(&self) -> Option<Sealing> {
+        Some(Sealing::With { key: self.id.0 })
+    }
+
+    async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
+        let (actor, guards) = actor_of_message(states, self.id, self.by, freshness).await?;
+        let command = MessageCommand::Edit { by: actor.standing, content: self.content.clone() };
+        Ok(Prepared { command, guards })
+    }
+}
+
+struct Delete {
+    id: MessageId,
+    by: AccountId,
+}
+
+impl Intent for Delete {
+    type Aggregate = Message;
+
+    fn stream(&self) -> String {
+        streams::message(self.id)
+    }
+
+    async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
+        let (actor, guards) = actor_of_message(states, self.id, self.by, freshness).await?;
+        Ok(Prepared { command: MessageCommand::Delete { by: actor.standing }, guards })
+    }
+}
+
+/// The standing where the message was posted; nowhere, if its channel is gone.
+async fn actor_of_message(
+    states: &States,
+    id: MessageId,
+    account: AccountId,
+    freshness: Freshness,
+) -> Result<(Actor, Vec<event_store::Guard>), Unavailable> {
+    let message = states.load::<Message>(streams::message(id), freshness).await?;
+    let Some(facts) = message.state.facts() else {
+        let actor = Actor::load(states, CommunityId(Uuid::nil()), account, freshness).await?;
+        return Ok((actor, vec![]));
+    };
+    let (channel, mut actor) = actor_in_channel(states, facts.channel_id, account, freshness).await?;
+    if channel.state.live().is_none() {
+        actor.standing.permissions = domain::Permissions::empty();
+    }
+    let mut guards = actor.guards();
+    guards.push(channel.guard());
+    Ok((actor, guards))
+}
+
+impl Commands {
+    /// Posts `content` in `channel`.
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub async fn post_message(
+        &self,
+        context: &Context,
+        channel: ChannelId,
+        content: Content,
+        reply_to: Option<MessageId>,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        let by = actor(context)?;
+        let id = MessageId(self.inner.ids.id());
+        let outcome =
+            self.execute(&self.cause(context), &Post { id, by, channel, content, reply_to }).await?;
+        let created_at = outcome.made.created_at;
+        let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
+        Ok(outcome.map(|_| MessageState { facts, created_at, edited_at: None, deleted_at: None }))
+    }
+
+    /// Replaces the text of one's own message.
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub async fn edit_message(
+        &self,
+        context: &Context,
+        id: MessageId,
+        content: Content,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        let by = actor(context)?;
+        let outcome = self.execute(&self.cause(context), &Edit { id, by, content }).await?;
+        self.with_times(outcome).await
+    }
+
+    /// Deletes a message and shreds its key: its text is gone for good.
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub async fn delete_message(
+        &self,
+        context: &Context,
+        id: MessageId,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        let by = actor(context)?;
+        let cause: Cause = self.cause(context);
+        let outcome = self.execute(&cause, &Delete { id, by }).await?;
+        if !self.inner.vault.shred(id.0).await? {
+            tracing::debug!(message = %id, "its key was gone already");
+        }
+        self.with_times(outcome).await
+    }
+
+    /// Reads when the message was posted, edited and deleted, up to the version of `outcome`.
+    async fn with_times(
+        &self,
+        outcome: Outcome<Message>,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
+        let stream = StreamName::new(streams::message(facts.id));
+        let mut state =
+            MessageState { facts, created_at: outcome.made.created_at, edited_at: None, deleted_at: None };
+        for record in self.inner.store.read_stream(&stream, 0).await? {
+            if record.version > outcome.made.version {
+                break;
+            }
+            let at = record.recorded_at;
+            let event =
+                MessageEvent::decode(&record.kind, record.schema, &record.data, domain::PersonalPart::Sealed)
+                    .map_err(Refusal::unavailable)?;
+            match event {
+                Some(MessageEvent::Posted(_)) => state.created_at = at,
+                Some(MessageEvent::Edited(_)) => state.edited_at = Some(at),
+                Some(MessageEvent::Deleted(_)) => state.deleted_at = Some(at),
+                None => {}
+            }
+        }
+        Ok(outcome.map(|_| state))
+    }
+}
+
+/// The account that acts. The api lets nobody else through.
+fn actor(context: &Context) -> Result<AccountId, Refusal<MessageError>> {
+    context.actor.ok_or(Refusal::Domain(MessageError::Unknown))
+}
