@@ -1,1 +1,3 @@
-//! api
+//! HTTP in, JSON and events out: handlers, authentication, rate limits, live delivery.
+
+pub mod cursor;
