@@ -64,11 +64,11 @@ impl SocketDirectory {
     }
 }
 
+/// Directories in which the server's user may remove its own entries, as the supervisor does at the end.
 fn short_bases(identity: Identity) -> Vec<PathBuf> {
     let mut bases = Vec::new();
-    match identity {
-        Identity::Other { .. } => bases.push(PathBuf::from("/run")),
-        Identity::Current => bases.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from)),
+    if identity == Identity::Current {
+        bases.extend(std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
     }
     bases.extend([std::env::temp_dir(), PathBuf::from("/tmp")]);
     bases
