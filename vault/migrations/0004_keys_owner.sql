@@ -1,0 +1,1 @@
+CREATE INDEX keys_owner ON vault.keys (owner);

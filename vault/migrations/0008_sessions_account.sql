@@ -1,0 +1,1 @@
+CREATE INDEX sessions_account ON vault.sessions (account);
