@@ -1,0 +1,179 @@
+//! From records of the log to frames.
+
+use std::sync::Arc;
+
+use domain::account::AccountEvent;
+use domain::channel::{ChannelEvent, ChannelKind};
+use domain::community::CommunityEvent;
+use domain::membership::MembershipEvent;
+use domain::message::{Content, MessageEvent};
+use domain::{Event, Permissions, Personal};
+use event_store::{Position, Record};
+use jiff::Timestamp;
+use projections::{OpenedRecord, ReadModel};
+use serde_json::{Value, json};
+use vault::Vault;
+
+use super::access::{AccessChange, Audience};
+use super::frame::Frame;
+use crate::cursor::Cursors;
+
+/// Turns records into frames; shared by the hub and by every catch-up.
+#[derive(Clone)]
+pub(crate) struct Encoder {
+    pub(crate) vault: Vault,
+    pub(crate) read: ReadModel,
+    pub(crate) cursors: Cursors,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EncodeError {
+    #[error("events could not be opened")]
+    Open(#[from] projections::OpenError),
+    #[error("the read model could not be asked")]
+    Read(#[from] projections::ReadError),
+    #[error("the read model has not reached {0}")]
+    Behind(Position),
+}
+
+/// How long a profile's change waits for the read model to know whom it concerns.
+const READ_MODEL_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl Encoder {
+    /// The frames of `records`, one for each, in order.
+    ///
+    /// # Errors
+    /// Nothing of the page was encoded; it may be tried again.
+    pub(crate) async fn encode(&self, records: &[Arc<Record>]) -> Result<Vec<Arc<Frame>>, EncodeError> {
+        let opened = projections::open(&self.vault, records).await?;
+        let mut frames = Vec::with_capacity(opened.len());
+        for record in &opened {
+            frames.push(Arc::new(self.frame(record).await?));
+        }
+        Ok(frames)
+    }
+
+    async fn frame(&self, opened: &OpenedRecord) -> Result<Frame, EncodeError> {
+        let record = &opened.record;
+        let Some(event) = &opened.event else {
+            return Ok(Frame::silent(record.position, None));
+        };
+        let change = AccessChange::of(event);
+        let audience = self.audience(event, record.position).await?;
+        if audience == Audience::Nobody {
+            return Ok(Frame::silent(record.position, change));
+        }
+        let data = data(event, record.recorded_at);
+        let cursor = self.cursors.seal(record.position);
+        let mut frame = Frame::new(
+            record.position,
+            &cursor,
+            &record.kind,
+            record.recorded_at,
+            record.topic.as_str(),
+            data,
+        );
+        (frame.audience, frame.change) = (audience, change);
+        Ok(frame)
+    }
+
+    async fn audience(&self, event: &Event, position: Position) -> Result<Audience, EncodeError> {
+        Ok(match event {
+            Event::Message(MessageEvent::Posted(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Message(MessageEvent::Edited(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Message(MessageEvent::Deleted(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Membership(MembershipEvent::Unbanned(e)) => {
+                Audience::Holders(e.community_id, Permissions::BAN)
+            }
+            Event::Membership(event) => Audience::Community(event.subject().0),
+            Event::Channel(ChannelEvent::Created(e)) => Audience::Community(e.community_id),
+            Event::Channel(ChannelEvent::Changed(e)) => Audience::Community(e.community_id),
+            Event::Channel(ChannelEvent::Deleted(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::Renamed(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::Deleted(e)) => Audience::Community(e.community_id),
+            Event::Account(AccountEvent::ProfileChanged(e)) => {
+                // Whom it concerns is known once the read model is past every earlier join.
+                if !self.read.wait_for(position, READ_MODEL_PATIENCE).await {
+                    return Err(EncodeError::Behind(position));
+                }
+                let communities = self.read.access(e.account_id).await?.communities;
+                Audience::Around(e.account_id, communities.into_iter().map(|community| community.id).collect())
+            }
+            // Nobody is a member when a community is made; accounts are met where they join; codes are secrets.
+            Event::Community(CommunityEvent::Created(_))
+            | Event::Account(AccountEvent::Registered(_))
+            | Event::Invite(_)
+            | Event::Claim(_)
+            | Event::Installation(_) => Audience::Nobody,
+        })
+    }
+}
+
+/// The `data` of a frame, as docs/API.md lists it.
+fn data(event: &Event, at: Timestamp) -> Value {
+    match event {
+        Event::Message(MessageEvent::Posted(e)) => json!({
+            "id": e.message_id, "channel_id": e.channel_id, "author_id": e.author_id,
+            "content": text(&e.content), "reply_to": e.reply_to, "created_at": at,
+            "edited_at": null, "deleted_at": null, "reactions": [], "pinned": false,
+        }),
+        Event::Message(MessageEvent::Edited(e)) => json!({
+            "id": e.message_id, "channel_id": e.channel_id, "content": text(&e.content), "edited_at": at,
+        }),
+        Event::Message(MessageEvent::Deleted(e)) => json!({
+            "id": e.message_id, "channel_id": e.channel_id, "deleted_at": at, "deleted_by": e.deleted_by,
+        }),
+        Event::Channel(ChannelEvent::Created(e)) => json!({
+            "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
+            "name": e.name, "topic": e.topic, "category_id": e.category_id, "created_at": at,
+        }),
+        Event::Channel(ChannelEvent::Changed(e)) => {
+            changed(json!({"id": e.channel_id, "community_id": e.community_id}), &[
+                ("name", e.name.as_ref().map(|name| name.as_str())),
+                ("topic", e.topic.as_ref().map(|topic| topic.as_str())),
+            ])
+        }
+        Event::Channel(ChannelEvent::Deleted(e)) => {
+            json!({"id": e.channel_id, "community_id": e.community_id})
+        }
+        Event::Community(CommunityEvent::Renamed(e)) => json!({"id": e.community_id, "name": e.name}),
+        Event::Community(CommunityEvent::Deleted(e)) => json!({"id": e.community_id}),
+        Event::Membership(MembershipEvent::Joined(e)) => json!({
+            "community_id": e.community_id, "account_id": e.account_id, "roles": e.roles, "joined_at": at,
+        }),
+        Event::Membership(MembershipEvent::RolesChanged(e)) => json!({
+            "community_id": e.community_id, "account_id": e.account_id, "roles": e.roles,
+        }),
+        Event::Membership(event) => {
+            let (community, account) = event.subject();
+            json!({"community_id": community, "account_id": account})
+        }
+        Event::Account(AccountEvent::ProfileChanged(e)) => {
+            let change = e.change.clear();
+            changed(json!({"id": e.account_id}), &[
+                ("display_name", change.and_then(|c| c.display_name.as_ref()).map(|name| name.as_str())),
+                ("about", change.and_then(|c| c.about.as_ref()).map(|about| about.as_str())),
+            ])
+        }
+        Event::Community(CommunityEvent::Created(_))
+        | Event::Account(AccountEvent::Registered(_))
+        | Event::Invite(_)
+        | Event::Claim(_)
+        | Event::Installation(_) => Value::Null,
+    }
+}
+
+/// The text, or null where it was deleted or erased.
+fn text(content: &Personal<Content>) -> Option<&str> {
+    content.clear().map(Content::as_str)
+}
+
+/// Adds the fields that changed.
+fn changed(mut object: Value, fields: &[(&str, Option<&str>)]) -> Value {
+    for (name, value) in fields {
+        if let Some(value) = value {
+            object[name] = Value::from(*value);
+        }
+    }
+    object
+}

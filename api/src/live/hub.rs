@@ -1,0 +1,194 @@
+//! The one task that follows the log for all live subscriptions of this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::AccountId;
+use event_store::{EventStore, Position, Record, Tail, Unavailable};
+use parking_lot::RwLock;
+use projections::ReadModel;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vault::Vault;
+
+use super::encode::Encoder;
+use super::recent::Recent;
+use super::routing::{End, Key, NotYet, Routing, Subscribed};
+use crate::cursor::Cursors;
+
+/// Requests that wait for the hub's task.
+const REQUESTS: usize = 1_024;
+/// The wait after the log, the vault or the read model could not be reached.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often idle accounts are forgotten.
+const SWEEP: Duration = Duration::from_secs(10);
+
+enum Request {
+    Subscribe {
+        account: AccountId,
+        session: Uuid,
+        snapshot: Option<projections::Access>,
+        reply: oneshot::Sender<Result<Subscribed, NotYet>>,
+    },
+    Unsubscribe(Key),
+}
+
+/// Where live subscriptions come from.
+pub struct Hub {
+    requests: mpsc::Sender<Request>,
+    head: watch::Receiver<Position>,
+    recent: Arc<RwLock<Recent>>,
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) encoder: Encoder,
+}
+
+impl Hub {
+    /// Starts following the log from its present head.
+    ///
+    /// # Errors
+    /// The log cannot be reached.
+    pub async fn start(
+        store: Arc<dyn EventStore>,
+        vault: Vault,
+        read: ReadModel,
+        cursors: Cursors,
+        shutdown: CancellationToken,
+    ) -> Result<Arc<Self>, Unavailable> {
+        let start = store.head().await?;
+        let (requests, inbox) = mpsc::channel(REQUESTS);
+        let (head_sender, head) = watch::channel(start);
+        let recent = Arc::new(RwLock::new(Recent::new(start)));
+        let revocations = vault.revocations();
+        let encoder = Encoder { vault, read, cursors };
+        let task = Task {
+            tail: Arc::clone(&store).tail(start),
+            encoder: encoder.clone(),
+            routing: Routing::new(start),
+            recent: Arc::clone(&recent),
+            head: head_sender,
+            inbox,
+            revocations,
+        };
+        tokio::spawn(task.run(shutdown));
+        Ok(Arc::new(Self { requests, head, recent, store, encoder }))
+    }
+
+    /// The position up to which every subscription's queue is filled.
+    pub fn head(&self) -> Position {
+        *self.head.borrow()
+    }
+
+    pub(crate) fn recent(&self) -> &RwLock<Recent> {
+        &self.recent
+    }
+
+    /// Registers a subscription; `None` when the hub has ended.
+    pub(crate) async fn subscribe(
+        &self,
+        account: AccountId,
+        session: Uuid,
+        snapshot: Option<projections::Access>,
+    ) -> Option<Result<Subscribed, NotYet>> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request::Subscribe { account, session, snapshot, reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Ends a subscription whose reader is gone. A full inbox is no harm: the next frame finds the queue closed.
+    pub(crate) fn unsubscribe(self: &Arc<Self>, key: Key) {
+        if let Err(mpsc::error::TrySendError::Full(request)) = self.requests.try_send(Request::Unsubscribe(key)) {
+            let requests = self.requests.clone();
+            tokio::spawn(async move {
+                // The hub has ended if nobody takes it: then there is nothing to end.
+                let _ = requests.send(request).await;
+            });
+        }
+    }
+}
+
+struct Task {
+    tail: Tail,
+    encoder: Encoder,
+    routing: Routing,
+    recent: Arc<RwLock<Recent>>,
+    head: watch::Sender<Position>,
+    inbox: mpsc::Receiver<Request>,
+    revocations: broadcast::Receiver<Uuid>,
+}
+
+impl Task {
+    async fn run(mut self, shutdown: CancellationToken) {
+        let mut sweep = interval(SWEEP);
+        sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                revoked = self.revocations.recv() => self.revoke(revoked),
+                request = self.inbox.recv() => match request {
+                    Some(request) => self.answer(request),
+                    None => break,
+                },
+                records = self.tail.next() => match records {
+                    Ok(records) => self.deliver(&records, &shutdown).await,
+                    Err(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "live delivery waits for the log");
+                        tokio::time::sleep(RETRY).await;
+                    }
+                },
+                now = sweep.tick() => self.routing.forget_idle(now),
+            }
+            metrics::gauge!("echoverse_live_subscriptions").set(self.routing.len() as f64);
+        }
+        self.routing.end_all(End::Shutdown);
+    }
+
+    fn answer(&mut self, request: Request) {
+        match request {
+            Request::Subscribe { account, session, snapshot, reply } => {
+                let subscribed = self.routing.subscribe(account, session, snapshot.as_ref());
+                if let Err(Ok(abandoned)) = reply.send(subscribed) {
+                    self.routing.end(abandoned.key, End::Lagged);
+                }
+            }
+            Request::Unsubscribe(key) => self.routing.end(key, End::Lagged),
+        }
+    }
+
+    fn revoke(&mut self, revoked: Result<Uuid, broadcast::error::RecvError>) {
+        match revoked {
+            Ok(session) => self.routing.end_session(session),
+            // Some revocations were missed: everybody proves anew who they are.
+            Err(broadcast::error::RecvError::Lagged(_)) => self.routing.end_all(End::Rotate),
+            Err(broadcast::error::RecvError::Closed) => {}
+        }
+    }
+
+    /// Encodes and hands out; tries until it works, for no frame may be skipped.
+    async fn deliver(&mut self, records: &[Arc<Record>], shutdown: &CancellationToken) {
+        let started = Instant::now();
+        let frames = loop {
+            match self.encoder.encode(records).await {
+                Ok(frames) => break frames,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "live delivery is halted");
+                    metrics::counter!("echoverse_live_halts_total").increment(1);
+                    tokio::select! {
+                        () = shutdown.cancelled() => return,
+                        () = tokio::time::sleep(RETRY) => {}
+                    }
+                }
+            }
+        };
+        {
+            let mut recent = self.recent.write();
+            frames.iter().for_each(|frame| recent.push(Arc::clone(frame)));
+        }
+        frames.iter().for_each(|frame| self.routing.deliver(frame));
+        self.head.send_replace(self.routing.head());
+        metrics::histogram!("echoverse_live_deliver_seconds").record(started.elapsed().as_secs_f64());
+        metrics::counter!("echoverse_live_frames_total").increment(frames.len() as u64);
+    }
+}

@@ -1,0 +1,236 @@
+//! Long-polling: the same frames, one answer at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use event_store::Position;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Hub;
+use super::frame::Frame;
+use super::routing::End;
+use super::sse::read_within;
+use super::subscription::{Delivery, SubscribeError, Subscription};
+use crate::auth::Authenticated;
+use crate::cursor::{Cursor, CursorError};
+use crate::error::ApiError;
+use crate::state::AppState;
+
+const MAX_WAIT_SECONDS: u64 = 55;
+const DEFAULT_WAIT_SECONDS: u64 = 25;
+const MAX_LIMIT: usize = 1_000;
+const DEFAULT_LIMIT: usize = 500;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PollQuery {
+    /// The cursor to go on from; without it the answer has no events and says where now is.
+    after: Option<String>,
+    /// Seconds to wait for a first frame.
+    #[param(minimum = 0, maximum = 55, default = 25)]
+    wait: Option<u64>,
+    /// Most frames in the answer.
+    #[param(minimum = 1, maximum = 1000, default = 500)]
+    limit: Option<usize>,
+}
+
+/// Frames after a cursor, and the cursor after them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Events {
+    /// In log order.
+    #[schema(value_type = Vec<FrameShape>)]
+    events: Vec<Box<RawValue>>,
+    /// Where the next call goes on.
+    next: Cursor,
+}
+
+/// One event of the log. `reset` has neither `id`, `time` nor `topic`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Frame)]
+#[expect(dead_code, reason = "describes what is encoded elsewhere")]
+pub(crate) struct FrameShape {
+    /// Such as `message.posted`.
+    #[serde(rename = "type")]
+    #[schema(example = "message.posted")]
+    kind: String,
+    /// The cursor after this event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Cursor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    time: Option<String>,
+    /// Whom it concerns, such as `channel:…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+    /// Its content, by type.
+    #[schema(value_type = Object)]
+    data: serde_json::Value,
+}
+
+/// Wait for events that concern you.
+///
+/// Answers at once when there are events after the cursor; otherwise waits for the first. The fallback where
+/// Server-Sent Events do not come through.
+#[utoipa::path(
+    get,
+    path = "/events",
+    operation_id = "pollEvents",
+    tag = "live",
+    params(PollQuery),
+    responses(
+        (status = 200, description = "Frames, or none after the wait", body = Events),
+        (status = 400, description = "`invalid_cursor`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 422, description = "`invalid`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`, `not_caught_up`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn poll_events(
+    State(state): State<AppState>,
+    caller: Authenticated,
+    Query(query): Query<PollQuery>,
+) -> Result<Response, ApiError> {
+    let wait = query.wait.unwrap_or(DEFAULT_WAIT_SECONDS);
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if wait > MAX_WAIT_SECONDS {
+        return Err(ApiError::invalid_query("wait", "out_of_range", "must be 0 to 55"));
+    }
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(ApiError::invalid_query("limit", "out_of_range", "must be 1 to 1000"));
+    }
+    let hub = Arc::clone(&state.hub);
+    let after = match from_cursor(&hub, query.after.as_deref()).await? {
+        From::Here(position) if query.after.is_none() => {
+            return Ok(answer(&hub, &[], position));
+        }
+        From::Here(position) => position,
+        From::Reset(reason, head) => {
+            let reset = json!({"type": "reset", "data": {"reason": reason.as_str()}});
+            let events = vec![raw(reset.to_string())];
+            return Ok(respond(&Events { events, next: hub.encoder.cursors.seal(head) }));
+        }
+    };
+    let mut subscription = subscribe(&state, &caller, after).await?;
+    let deadline = Instant::now() + Duration::from_secs(wait);
+    let mut collected: Vec<Arc<Frame>> = Vec::new();
+    let mut upto = after;
+    loop {
+        // While catching up there is something to read, however short the wait.
+        let patience = if subscription.is_live() {
+            deadline.saturating_duration_since(Instant::now())
+        } else {
+            READ_PATIENCE
+        };
+        match read_within(&mut subscription, patience).await {
+            Some(Delivery::Frames { frames, upto: reached }) => {
+                collected.extend(frames);
+                upto = reached;
+            }
+            Some(Delivery::Ended(End::SessionEnded)) => return Err(ApiError::unauthenticated()),
+            Some(Delivery::Ended(_)) | None => break,
+        }
+        if !collected.is_empty() && (subscription.is_live() || collected.len() >= limit) {
+            break;
+        }
+    }
+    if collected.is_empty() && subscription.is_live() {
+        let (late, reached) = subscription.waiting();
+        collected.extend(late);
+        upto = upto.max(reached);
+    }
+    if collected.len() > limit {
+        collected.truncate(limit);
+        upto = collected.last().map_or(upto, |frame| frame.position);
+    }
+    Ok(answer(&hub, &collected, upto))
+}
+
+/// How long one read of the log may take.
+const READ_PATIENCE: Duration = Duration::from_secs(20);
+
+fn answer(hub: &Hub, frames: &[Arc<Frame>], upto: Position) -> Response {
+    let text = |frame: &Arc<Frame>| String::from_utf8_lossy(frame.json()).into_owned();
+    let events = frames.iter().map(|frame| raw(text(frame))).collect();
+    respond(&Events { events, next: hub.encoder.cursors.seal(upto) })
+}
+
+fn raw(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).expect("a frame is JSON")
+}
+
+fn respond(events: &Events) -> Response {
+    let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"))];
+    (no_store, axum::Json(events)).into_response()
+}
+
+/// Where a reader goes on.
+pub(super) enum From {
+    Here(Position),
+    /// Its cursor cannot be honoured; it starts at the head.
+    Reset(Reset, Position),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reset {
+    ForeignLog,
+    AheadOfLog,
+}
+
+impl Reset {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::ForeignLog => "foreign_log",
+            Self::AheadOfLog => "ahead_of_log",
+        }
+    }
+}
+
+pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<From, ApiError> {
+    let head = hub.head();
+    let Some(cursor) = cursor else { return Ok(From::Here(head)) };
+    match hub.encoder.cursors.open(cursor) {
+        Ok(position) if position <= head => Ok(From::Here(position)),
+        // The hub, or this node, may be a moment behind whoever handed the cursor out; the log itself is not.
+        Ok(position) => match hub.store.head().await.map_err(ApiError::unavailable)? {
+            newest if position <= newest => Ok(From::Here(position)),
+            _ => Ok(From::Reset(Reset::AheadOfLog, head)),
+        },
+        Err(CursorError::ForeignLog) => Ok(From::Reset(Reset::ForeignLog, head)),
+        Err(CursorError::Invalid) => Err(invalid_cursor()),
+    }
+}
+
+pub(super) fn invalid_cursor() -> ApiError {
+    ApiError::invalid_cursor("after")
+}
+
+/// Subscribes the caller, whose session is looked at once more: one that was revoked before the hub knew of this
+/// subscription would otherwise never be told.
+pub(super) async fn subscribe(
+    state: &AppState,
+    caller: &Authenticated,
+    after: Position,
+) -> Result<Subscription, ApiError> {
+    let started =
+        Subscription::start(Arc::clone(&state.hub), caller.account, caller.session.id, after).await;
+    let subscription = started.map_err(|error| match error {
+        SubscribeError::TooMany => ApiError::too_many_streams(),
+        SubscribeError::NotCaughtUp => ApiError::not_caught_up(),
+        SubscribeError::Ended | SubscribeError::Unavailable(_) => ApiError::unavailable(error),
+    })?;
+    caller.still_valid(state).await?;
+    Ok(subscription)
+}

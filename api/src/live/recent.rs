@@ -1,0 +1,88 @@
+//! The newest frames, kept so that a short gap costs no query.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use event_store::Position;
+
+use super::frame::Frame;
+
+/// Most frames and bytes kept.
+const MAX_FRAMES: usize = 16_384;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// What a frame costs beside its bytes.
+const OVERHEAD: usize = 256;
+
+/// A contiguous run of the log's frames that ends at the hub's head: every record after `floor` has one here.
+#[derive(Debug)]
+pub(crate) struct Recent {
+    floor: Position,
+    frames: VecDeque<Arc<Frame>>,
+    bytes: usize,
+}
+
+impl Recent {
+    pub(crate) fn new(floor: Position) -> Self {
+        Self { floor, frames: VecDeque::new(), bytes: 0 }
+    }
+
+    /// Adds the frame of the next record.
+    pub(crate) fn push(&mut self, frame: Arc<Frame>) {
+        self.bytes += frame.sse.len() + OVERHEAD;
+        self.frames.push_back(frame);
+        while self.frames.len() > MAX_FRAMES || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.frames.pop_front() else { break };
+            self.bytes -= oldest.sse.len() + OVERHEAD;
+            self.floor = oldest.position;
+        }
+    }
+
+    /// From where on all frames are here.
+    pub(crate) fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// Up to `limit` frames after `after` up to `until`; `None` when some of them are no longer here.
+    pub(crate) fn after(&self, after: Position, until: Position, limit: usize) -> Option<Vec<Arc<Frame>>> {
+        if after < self.floor {
+            return None;
+        }
+        let start = self.frames.partition_point(|frame| frame.position <= after);
+        let wanted = self.frames.range(start..).take_while(|frame| frame.position <= until);
+        Some(wanted.take(limit).map(Arc::clone).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recent(positions: impl IntoIterator<Item = u64>) -> Recent {
+        let mut recent = Recent::new(Position(0));
+        for position in positions {
+            recent.push(Arc::new(Frame::silent(Position(position), None)));
+        }
+        recent
+    }
+
+    fn positions(frames: Option<Vec<Arc<Frame>>>) -> Option<Vec<u64>> {
+        frames.map(|frames| frames.iter().map(|frame| frame.position.0).collect())
+    }
+
+    #[test]
+    fn what_is_asked_for_is_answered_in_order_and_within_bounds() {
+        let recent = recent([1, 2, 5, 9]);
+        assert_eq!(positions(recent.after(Position(2), Position(9), 10)), Some(vec![5, 9]));
+        assert_eq!(positions(recent.after(Position(3), Position(5), 10)), Some(vec![5]));
+        assert_eq!(positions(recent.after(Position(0), Position(9), 2)), Some(vec![1, 2]));
+        assert_eq!(positions(recent.after(Position(9), Position(9), 2)), Some(vec![]));
+    }
+
+    #[test]
+    fn what_was_let_go_is_not_answered_with_a_gap() {
+        let recent = recent(1..=MAX_FRAMES as u64 + 10);
+        assert_eq!(recent.floor(), Position(10));
+        assert_eq!(positions(recent.after(Position(9), Position(20), 3)), None);
+        assert_eq!(positions(recent.after(Position(10), Position(20), 2)), Some(vec![11, 12]));
+    }
+}

@@ -1,0 +1,228 @@
+//! Server-Sent Events: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use event_store::Position;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::{Instant, sleep_until, timeout};
+use utoipa::IntoParams;
+
+use super::poll::{From, Reset, from_cursor};
+use super::routing::End;
+use super::subscription::{Delivery, Subscription};
+use super::{Hub, poll};
+use crate::auth::Authenticated;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// How often a heartbeat comes.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a stream lives at least, and how much longer at most: a proxy that holds everything back until the end
+/// delivers then, and a deploy drains.
+const ROTATE: Duration = Duration::from_secs(8 * 60);
+const ROTATE_SPREAD: Duration = Duration::from_secs(4 * 60);
+/// How soon a client should come back, in milliseconds.
+const RETRY: u32 = 2_000;
+/// Bytes written at once at the most, however many frames wait.
+const CHUNK: usize = 256 * 1024;
+/// How long an interrupted read waits before it is tried again, and how often it is.
+const READ_AGAIN: Duration = Duration::from_millis(500);
+const READ_TRIES: u32 = 10;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamQuery {
+    /// The cursor to go on from; without it and `Last-Event-ID` the stream starts now.
+    after: Option<String>,
+}
+
+/// Follow everything that concerns you.
+///
+/// A `text/event-stream`. It opens with `hello`; each event of the log is one frame whose `id` is a cursor to resume
+/// from; `heartbeat` comes every 15 s; `reset` says that a cursor cannot be honoured; `bye` ends the stream. The frames'
+/// `data` are those of `GET /v1/events`.
+#[utoipa::path(
+    get,
+    path = "/events/stream",
+    operation_id = "streamEvents",
+    tag = "live",
+    params(
+        StreamQuery,
+        ("Last-Event-ID" = Option<String>, Header, description = "The cursor to go on from; wins over `after`"),
+    ),
+    responses(
+        (status = 200, description = "Frames, for as long as both sides hold on", content_type = "text/event-stream",
+            body = String, example = "event: hello\ndata: {\"transport\":\"sse\"}\n\n"),
+        (status = 400, description = "`invalid_cursor`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`, `not_caught_up`", body = crate::error::Problem,
+            content_type = "application/problem+json"),
+    ),
+)]
+pub(crate) async fn stream_events(
+    State(state): State<AppState>,
+    caller: Authenticated,
+    Query(query): Query<StreamQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let last_seen = match headers.get("last-event-id") {
+        Some(value) => Some(value.to_str().map_err(|_| poll::invalid_cursor())?.to_owned()),
+        None => query.after,
+    };
+    let hub = Arc::clone(&state.hub);
+    let from = from_cursor(&hub, last_seen.as_deref()).await?;
+    let after = match from {
+        From::Here(position) | From::Reset(_, position) => position,
+    };
+    let subscription = poll::subscribe(&state, &caller, after).await?;
+    let reset = match from {
+        From::Reset(reason, _) => Some(reason),
+        From::Here(_) => None,
+    };
+    let stream = EventStream::new(hub, subscription, after, reset);
+    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
+        let chunk = stream.next_chunk().await?;
+        Some((Ok::<_, Infallible>(chunk), stream))
+    }));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
+        // nginx and those who follow it hold nothing back then.
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+struct EventStream {
+    hub: Arc<Hub>,
+    subscription: Subscription,
+    after: Position,
+    reset: Option<Reset>,
+    opened: bool,
+    ended: bool,
+    next_heartbeat: Instant,
+    rotate_at: Instant,
+}
+
+impl EventStream {
+    fn new(hub: Arc<Hub>, subscription: Subscription, after: Position, reset: Option<Reset>) -> Self {
+        let now = Instant::now();
+        // Streams that began together end apart.
+        let spread = ROTATE_SPREAD.mul_f64(f64::from(after.0 as u32 % 1_000) / 1_000.0);
+        Self {
+            hub,
+            subscription,
+            after,
+            reset,
+            opened: false,
+            ended: false,
+            next_heartbeat: now + HEARTBEAT,
+            rotate_at: now + ROTATE + spread,
+        }
+    }
+
+    /// What to write next: everything that waits, in one piece. `None` after the last.
+    async fn next_chunk(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
+        if !self.opened {
+            self.opened = true;
+            return Some(self.opening());
+        }
+        tokio::select! {
+            biased;
+            () = sleep_until(self.rotate_at) => Some(self.bye("rotate")),
+            delivery = read(&mut self.subscription) => Some(match delivery {
+                Some(Delivery::Frames { frames, .. }) => {
+                    let mut chunk = BytesMut::new();
+                    frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+                    while chunk.len() < CHUNK && self.subscription.is_live() {
+                        let (more, _) = self.subscription.waiting();
+                        if more.is_empty() {
+                            break;
+                        }
+                        more.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+                    }
+                    if chunk.is_empty() {
+                        // Caught up with nothing to show: say where that is.
+                        return Some(self.heartbeat());
+                    }
+                    chunk.freeze()
+                }
+                Some(Delivery::Ended(End::SessionEnded)) => self.bye("session_ended"),
+                Some(Delivery::Ended(End::Shutdown)) => self.bye("shutdown"),
+                Some(Delivery::Ended(End::Rotate | End::Lagged | End::Open)) | None => self.bye("rotate"),
+            }),
+            () = sleep_until(self.next_heartbeat) => Some(self.heartbeat()),
+        }
+    }
+
+    /// `hello` and a second tiny event at once: some proxies hold the first until a second comes.
+    fn opening(&mut self) -> Bytes {
+        let cursor = self.hub.encoder.cursors.seal(self.after);
+        let hello = json!({"transport": "sse", "heartbeat_seconds": HEARTBEAT.as_secs(), "cursor": cursor});
+        let mut text = format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\nevent: heartbeat\ndata: {{}}\n\n");
+        if let Some(reason) = self.reset.take() {
+            text.push_str(&format!("event: reset\ndata: {}\n\n", json!({"reason": reason.as_str()})));
+        }
+        text.into()
+    }
+
+    /// A sign of life; once live, with the cursor up to which nothing is missing.
+    fn heartbeat(&mut self) -> Bytes {
+        self.next_heartbeat = Instant::now() + HEARTBEAT;
+        if !self.subscription.is_live() {
+            return Bytes::from_static(b"event: heartbeat\ndata: {}\n\n");
+        }
+        let (frames, upto) = self.subscription.waiting();
+        let mut chunk = BytesMut::new();
+        frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+        let cursor = self.hub.encoder.cursors.seal(upto);
+        chunk.extend_from_slice(format!("event: heartbeat\nid: {cursor}\ndata: {{}}\n\n").as_bytes());
+        chunk.freeze()
+    }
+
+    fn bye(&mut self, reason: &str) -> Bytes {
+        self.ended = true;
+        let mut chunk = BytesMut::new();
+        if reason != "session_ended" {
+            let (frames, _) = self.subscription.waiting();
+            frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+        }
+        chunk.extend_from_slice(format!("event: bye\ndata: {}\n\n", json!({"reason": reason})).as_bytes());
+        chunk.freeze()
+    }
+}
+
+/// The next delivery; a passing failure of the storage is sat out. `None` when it does not pass.
+async fn read(subscription: &mut Subscription) -> Option<Delivery> {
+    for attempt in 1..=READ_TRIES {
+        match subscription.next().await {
+            Ok(delivery) => return Some(delivery),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, attempt, "a stream waits for its events");
+                tokio::time::sleep(READ_AGAIN).await;
+            }
+        }
+    }
+    None
+}
+
+/// For those who only wait so long.
+pub(crate) async fn read_within(subscription: &mut Subscription, patience: Duration) -> Option<Delivery> {
+    timeout(patience, read(subscription)).await.ok().flatten()
+}
