@@ -56,6 +56,7 @@ pub(crate) struct Sessions {
     /// By digest of the token. Holds live sessions only: an unknown token costs a query each time, never memory.
     cache: ExpiringCache<[u8; 32], Session>,
     usage: usage::Usage,
+    latest_time: purge::LatestTime,
     revocations: Revocations,
 }
 
@@ -65,6 +66,7 @@ impl Sessions {
             token_key: zeroize::Zeroizing::new(master.derive(Scope::Internal, "session")),
             cache: ExpiringCache::new(CAPACITY, CACHED),
             usage: usage::Usage::default(),
+            latest_time: purge::LatestTime::default(),
             revocations,
         }
     }

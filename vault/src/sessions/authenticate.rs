@@ -21,6 +21,7 @@ impl Vault {
     ) -> Result<Option<Session>, Unavailable> {
         let digest = token.digest();
         let sessions = &self.0.sessions;
+        sessions.latest_time.note(now);
         let instant = Instant::now();
         let session = match sessions.cache.get(&digest, instant) {
             Some(session) => Some(session),
