@@ -1,0 +1,61 @@
+//! Communities: channels and the members who share them.
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::channel::Channel;
+use crate::client::Client;
+use crate::cursor::{Cursor, Done, Page, Paging};
+use crate::membership::Member;
+use crate::request::{Command, Read};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Community {
+    pub id: Uuid,
+    pub name: String,
+    pub owner_id: Uuid,
+    pub created_at: Timestamp,
+    pub channels: Vec<Channel>,
+    /// The caller's own membership.
+    pub member: Member,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommunityAnswer {
+    pub community: Community,
+    pub position: Cursor,
+}
+
+#[derive(Serialize)]
+struct Name<'a> {
+    name: &'a str,
+}
+
+impl Client {
+    /// `POST /communities`
+    pub fn create_community(&self, name: &str) -> Command<CommunityAnswer> {
+        Command::new(self, Method::POST, &["communities"]).body(&Name { name })
+    }
+
+    /// `GET /communities`: those the caller is a member of.
+    pub fn communities(&self, page: &Paging) -> Read<Page<Community>> {
+        Read::new(self, &["communities"]).paging(page)
+    }
+
+    /// `GET /communities/{id}`
+    pub fn community(&self, id: Uuid) -> Read<Community> {
+        Read::new(self, &["communities", &id.to_string()])
+    }
+
+    /// `PATCH /communities/{id}`
+    pub fn rename_community(&self, id: Uuid, name: &str) -> Command<CommunityAnswer> {
+        Command::new(self, Method::PATCH, &["communities", &id.to_string()]).body(&Name { name })
+    }
+
+    /// `DELETE /communities/{id}`
+    pub fn delete_community(&self, id: Uuid) -> Command<Done> {
+        Command::new(self, Method::DELETE, &["communities", &id.to_string()])
+    }
+}

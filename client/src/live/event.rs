@@ -1,0 +1,131 @@
+//! What a frame says happened, typed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::channel::Channel;
+use crate::message::Message;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    MessagePosted(Message),
+    MessageEdited(MessageEdited),
+    MessageDeleted(MessageDeleted),
+    ChannelCreated(Channel),
+    ChannelChanged(ChannelChanged),
+    ChannelDeleted(ChannelRemoved),
+    CommunityRenamed(CommunityRenamed),
+    CommunityDeleted(CommunityRemoved),
+    Joined(Joined),
+    RolesChanged(RolesChanged),
+    Left(Standing),
+    Kicked(Standing),
+    Banned(Standing),
+    Unbanned(Standing),
+    ProfileChanged(ProfileChanged),
+    /// One that a newer server knows: [`super::Frame::data`] has it all.
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEdited {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub content: Option<String>,
+    pub edited_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDeleted {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub deleted_at: Timestamp,
+    pub deleted_by: Uuid,
+}
+
+/// What changed; what didn't is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelChanged {
+    pub id: Uuid,
+    pub community_id: Uuid,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub topic: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelRemoved {
+    pub id: Uuid,
+    pub community_id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommunityRenamed {
+    pub id: Uuid,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommunityRemoved {
+    pub id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    pub community_id: Uuid,
+    pub account_id: Uuid,
+    pub roles: Vec<String>,
+    pub joined_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolesChanged {
+    pub community_id: Uuid,
+    pub account_id: Uuid,
+    pub roles: Vec<String>,
+}
+
+/// Who left, was kicked, banned or unbanned, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    pub community_id: Uuid,
+    pub account_id: Uuid,
+}
+
+/// What changed; what didn't is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChanged {
+    pub id: Uuid,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub about: Option<String>,
+}
+
+impl Event {
+    pub(super) fn decode(kind: &str, data: &Value) -> Result<Self, serde_json::Error> {
+        Ok(match kind {
+            "message.posted" => Self::MessagePosted(Message::deserialize(data)?),
+            "message.edited" => Self::MessageEdited(MessageEdited::deserialize(data)?),
+            "message.deleted" => Self::MessageDeleted(MessageDeleted::deserialize(data)?),
+            "channel.created" => Self::ChannelCreated(Channel::deserialize(data)?),
+            "channel.changed" => Self::ChannelChanged(ChannelChanged::deserialize(data)?),
+            "channel.deleted" => Self::ChannelDeleted(ChannelRemoved::deserialize(data)?),
+            "community.renamed" => Self::CommunityRenamed(CommunityRenamed::deserialize(data)?),
+            "community.deleted" => Self::CommunityDeleted(CommunityRemoved::deserialize(data)?),
+            "membership.joined" => Self::Joined(Joined::deserialize(data)?),
+            "membership.roles_changed" => Self::RolesChanged(RolesChanged::deserialize(data)?),
+            "membership.left" => Self::Left(Standing::deserialize(data)?),
+            "membership.kicked" => Self::Kicked(Standing::deserialize(data)?),
+            "membership.banned" => Self::Banned(Standing::deserialize(data)?),
+            "membership.unbanned" => Self::Unbanned(Standing::deserialize(data)?),
+            "account.profile_changed" => Self::ProfileChanged(ProfileChanged::deserialize(data)?),
+            _ => Self::Other,
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! One event of the log as it is delivered.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::event::Event;
+use crate::cursor::Cursor;
+use crate::error::Error;
+
+/// One event of the log. Both transports send the same.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// The cursor after it; also its identity.
+    pub id: Cursor,
+    /// Such as `message.posted`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub time: Timestamp,
+    /// Whom it concerns, such as `channel:0198…`.
+    pub topic: String,
+    /// As sent; [`Frame::event`] has it typed.
+    pub data: Value,
+}
+
+impl Frame {
+    /// What happened.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if the data of a known type isn't what the contract says.
+    pub fn event(&self) -> Result<Event, Error> {
+        Event::decode(&self.kind, &self.data)
+            .map_err(|error| Error::Decode(format!("a {} frame: {error}", self.kind)))
+    }
+}
+
+/// The answer of one long-poll.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PollAnswer {
+    pub events: Vec<Polled>,
+    /// Where the next poll goes on.
+    #[serde(default)]
+    pub next: Option<Cursor>,
+}
+
+/// An element of a long-poll's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Polled {
+    Frame(Frame),
+    /// A `reset`: it has no place in the log.
+    Signal {
+        #[serde(rename = "type")]
+        kind: String,
+        data: Value,
+    },
+}
+
+/// The `reason` of a `reset` or `bye`.
+pub(super) fn reason(data: &Value) -> String {
+    let reason = data.get("reason").or_else(|| data.get("data").and_then(|data| data.get("reason")));
+    reason.and_then(Value::as_str).unwrap_or("unknown").to_owned()
+}
