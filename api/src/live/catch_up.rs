@@ -25,7 +25,7 @@ pub(crate) enum CatchUpError {
     #[error("missed events could not be encoded")]
     Encode(#[from] EncodeError),
     #[error("the read model could not be asked")]
-    Read(#[from] projections::ReadError),
+    Read(#[from] projections::Unavailable),
     #[error("a membership's event does not decode")]
     Decode(#[from] domain::DecodeError),
 }
@@ -121,7 +121,8 @@ impl CatchUp {
             }
         }
         let mut losses = BTreeMap::new();
-        for (community, _, _) in read.membership_changes(account, self.after).await? {
+        for change in read.membership_changes(account, self.after).await? {
+            let community = change.community_id;
             if !self.access.communities.contains_key(&community)
                 && let Some(frame) = self.loss(hub, community).await?
             {

@@ -31,7 +31,7 @@ pub(crate) enum EncodeError {
     #[error("events could not be opened")]
     Open(#[from] projections::OpenError),
     #[error("the read model could not be asked")]
-    Read(#[from] projections::ReadError),
+    Read(#[from] projections::Unavailable),
     #[error("the read model has not reached {0}")]
     Behind(Position),
 }

@@ -28,6 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use hub::Hub;
+pub(crate) use poll::CODES;
 
 use crate::state::AppState;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -15,20 +15,26 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Hub;
 use super::frame::Frame;
-use super::routing::End;
+use super::routing::{End, MAX_PER_ACCOUNT};
 use super::sse::read_within;
 use super::subscription::{Delivery, SubscribeError, Subscription};
-use crate::auth::Authenticated;
+use crate::auth::{Authenticated, ended};
 use crate::cursor::{Cursor, CursorError};
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem, codes};
+use crate::extract::{FromFields, Fields, Query, parse};
 use crate::state::AppState;
 
 const MAX_WAIT_SECONDS: u64 = 55;
 const DEFAULT_WAIT_SECONDS: u64 = 25;
-const MAX_LIMIT: usize = 1_000;
-const DEFAULT_LIMIT: usize = 500;
+const MAX_LIMIT: u64 = 1_000;
+const DEFAULT_LIMIT: u64 = 500;
 
-#[derive(Debug, Deserialize, IntoParams)]
+codes! {
+    INVALID_CURSOR = BAD_REQUEST "invalid_cursor" "Invalid cursor";
+    TOO_MANY_STREAMS = TOO_MANY_REQUESTS "too_many_streams" "Too many live streams";
+}
+
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PollQuery {
     /// The cursor to go on from; without it the answer has no events and says where now is.
@@ -38,7 +44,16 @@ pub(crate) struct PollQuery {
     wait: Option<u64>,
     /// Most frames in the answer.
     #[param(minimum = 1, maximum = 1000, default = 500)]
-    limit: Option<usize>,
+    limit: Option<u64>,
+}
+
+impl FromFields for PollQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let after = fields.optional("after", parse::string);
+        let wait = fields.optional("wait", parse::digits(0, MAX_WAIT_SECONDS));
+        let limit = fields.optional("limit", parse::digits(1, MAX_LIMIT));
+        Some(Self { after: after?, wait: wait?, limit: limit? })
+    }
 }
 
 /// Frames after a cursor, and the cursor after them.
@@ -86,15 +101,15 @@ pub(crate) struct FrameShape {
     params(PollQuery),
     responses(
         (status = 200, description = "Frames, or none after the wait", body = Events),
-        (status = 400, description = "`invalid_cursor`", body = crate::error::Problem,
+        (status = 400, description = "`invalid_cursor`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`", body = crate::error::Problem,
+        (status = 401, description = "`unauthenticated`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 422, description = "`invalid`", body = crate::error::Problem,
+        (status = 422, description = "`invalid`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = crate::error::Problem,
+        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`, `not_caught_up`", body = crate::error::Problem,
+        (status = 503, description = "`unavailable`, `not_caught_up`", body = Problem,
             content_type = "application/problem+json"),
     ),
 )]
@@ -103,28 +118,22 @@ pub(crate) async fn poll_events(
     caller: Authenticated,
     Query(query): Query<PollQuery>,
 ) -> Result<Response, ApiError> {
-    let wait = query.wait.unwrap_or(DEFAULT_WAIT_SECONDS);
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if wait > MAX_WAIT_SECONDS {
-        return Err(ApiError::invalid_query("wait", "out_of_range", "must be 0 to 55"));
-    }
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(ApiError::invalid_query("limit", "out_of_range", "must be 1 to 1000"));
-    }
+    let wait = Duration::from_secs(query.wait.unwrap_or(DEFAULT_WAIT_SECONDS));
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT) as usize;
     let hub = Arc::clone(&state.hub);
     let after = match from_cursor(&hub, query.after.as_deref()).await? {
-        From::Here(position) if query.after.is_none() => {
+        Start::Here(position) if query.after.is_none() => {
             return Ok(answer(&hub, &[], position));
         }
-        From::Here(position) => position,
-        From::Reset(reason, head) => {
+        Start::Here(position) => position,
+        Start::Reset(reason, head) => {
             let reset = json!({"type": "reset", "data": {"reason": reason.as_str()}});
             let events = vec![raw(reset.to_string())];
             return Ok(respond(&Events { events, next: hub.encoder.cursors.seal(head) }));
         }
     };
     let mut subscription = subscribe(&state, &caller, after).await?;
-    let deadline = Instant::now() + Duration::from_secs(wait);
+    let deadline = Instant::now() + wait;
     let mut collected: Vec<Arc<Frame>> = Vec::new();
     let mut upto = after;
     loop {
@@ -139,7 +148,7 @@ pub(crate) async fn poll_events(
                 collected.extend(frames);
                 upto = reached;
             }
-            Some(Delivery::Ended(End::SessionEnded)) => return Err(ApiError::unauthenticated()),
+            Some(Delivery::Ended(End::SessionEnded)) => return Err(ended()),
             Some(Delivery::Ended(_)) | None => break,
         }
         if !collected.is_empty() && (subscription.is_live() || collected.len() >= limit) {
@@ -177,7 +186,7 @@ fn respond(events: &Events) -> Response {
 }
 
 /// Where a reader goes on.
-pub(super) enum From {
+pub(super) enum Start {
     Here(Position),
     /// Its cursor cannot be honoured; it starts at the head.
     Reset(Reset, Position),
@@ -198,23 +207,23 @@ impl Reset {
     }
 }
 
-pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<From, ApiError> {
+pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<Start, ApiError> {
     let head = hub.head();
-    let Some(cursor) = cursor else { return Ok(From::Here(head)) };
+    let Some(cursor) = cursor else { return Ok(Start::Here(head)) };
     match hub.encoder.cursors.open(cursor) {
-        Ok(position) if position <= head => Ok(From::Here(position)),
+        Ok(position) if position <= head => Ok(Start::Here(position)),
         // The hub, or this node, may be a moment behind whoever handed the cursor out; the log itself is not.
         Ok(position) => match hub.store.head().await.map_err(ApiError::unavailable)? {
-            newest if position <= newest => Ok(From::Here(position)),
-            _ => Ok(From::Reset(Reset::AheadOfLog, head)),
+            newest if position <= newest => Ok(Start::Here(position)),
+            _ => Ok(Start::Reset(Reset::AheadOfLog, head)),
         },
-        Err(CursorError::ForeignLog) => Ok(From::Reset(Reset::ForeignLog, head)),
+        Err(CursorError::ForeignLog) => Ok(Start::Reset(Reset::ForeignLog, head)),
         Err(CursorError::Invalid) => Err(invalid_cursor()),
     }
 }
 
 pub(super) fn invalid_cursor() -> ApiError {
-    ApiError::invalid_cursor("after")
+    ApiError::new(INVALID_CURSOR, "This is not a cursor of this server. Fetch the bootstrap and go on from its cursor.")
 }
 
 /// Subscribes the caller, whose session is looked at once more: one that was revoked before the hub knew of this
@@ -227,7 +236,10 @@ pub(super) async fn subscribe(
     let started =
         Subscription::start(Arc::clone(&state.hub), caller.account, caller.session.id, after).await;
     let subscription = started.map_err(|error| match error {
-        SubscribeError::TooMany => ApiError::too_many_streams(),
+        SubscribeError::TooMany => {
+            let detail = format!("An account can have {MAX_PER_ACCOUNT} live streams at a time. Close one first.");
+            ApiError::new(TOO_MANY_STREAMS, detail).retry_after(Duration::from_secs(30))
+        }
         SubscribeError::NotCaughtUp => ApiError::not_caught_up(),
         SubscribeError::Ended | SubscribeError::Unavailable(_) => ApiError::unavailable(error),
     })?;

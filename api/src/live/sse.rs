@@ -5,23 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use event_store::Position;
 use futures_util::stream;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout};
 use utoipa::IntoParams;
 
-use super::poll::{From, Reset, from_cursor};
+use super::poll::{Reset, Start, from_cursor};
 use super::routing::End;
 use super::subscription::{Delivery, Subscription};
 use super::{Hub, poll};
 use crate::auth::Authenticated;
-use crate::error::ApiError;
+use crate::error::{ApiError, Problem};
+use crate::extract::{Fields, FromFields, Query, parse};
 use crate::state::AppState;
 
 /// How often a heartbeat comes.
@@ -38,11 +38,18 @@ const CHUNK: usize = 256 * 1024;
 const READ_AGAIN: Duration = Duration::from_millis(500);
 const READ_TRIES: u32 = 10;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct StreamQuery {
     /// The cursor to go on from; without it and `Last-Event-ID` the stream starts now.
     after: Option<String>,
+}
+
+impl FromFields for StreamQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let after = fields.optional("after", parse::string);
+        Some(Self { after: after? })
+    }
 }
 
 /// Follow everything that concerns you.
@@ -62,13 +69,13 @@ pub(crate) struct StreamQuery {
     responses(
         (status = 200, description = "Frames, for as long as both sides hold on", content_type = "text/event-stream",
             body = String, example = "event: hello\ndata: {\"transport\":\"sse\"}\n\n"),
-        (status = 400, description = "`invalid_cursor`", body = crate::error::Problem,
+        (status = 400, description = "`invalid_cursor`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`", body = crate::error::Problem,
+        (status = 401, description = "`unauthenticated`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = crate::error::Problem,
+        (status = 429, description = "`too_many_requests`, `too_many_streams`", body = Problem,
             content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`, `not_caught_up`", body = crate::error::Problem,
+        (status = 503, description = "`unavailable`, `not_caught_up`", body = Problem,
             content_type = "application/problem+json"),
     ),
 )]
@@ -85,12 +92,12 @@ pub(crate) async fn stream_events(
     let hub = Arc::clone(&state.hub);
     let from = from_cursor(&hub, last_seen.as_deref()).await?;
     let after = match from {
-        From::Here(position) | From::Reset(_, position) => position,
+        Start::Here(position) | Start::Reset(_, position) => position,
     };
     let subscription = poll::subscribe(&state, &caller, after).await?;
     let reset = match from {
-        From::Reset(reason, _) => Some(reason),
-        From::Here(_) => None,
+        Start::Reset(reason, _) => Some(reason),
+        Start::Here(_) => None,
     };
     let stream = EventStream::new(hub, subscription, after, reset);
     let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
