@@ -119,6 +119,8 @@ impl Appender {
                         // A writer that went away needs no answer.
                         let _ = reply.send(answer);
                     }
+                    // The writers just answered go first: what they append next may still join the batch.
+                    tokio::task::yield_now().await;
                 }
                 Err(failure) => self.fail(replies, failure),
             }

@@ -179,3 +179,140 @@ impl Decision {
         (answers, records)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Guard, Topic};
+
+    fn stream(number: u8) -> StreamName {
+        StreamName::new(format!("stream-{number}"))
+    }
+
+    prop_compose! {
+        /// An append among so few streams and ids that appends meet; `meta` tells it from others of the same ids.
+        fn append()(
+            name in 0u8..3,
+            expected in prop_oneof![
+                3 => Just(Expected::Any),
+                1 => Just(Expected::NoStream),
+                3 => (0u64..5).prop_map(Expected::Exact),
+            ],
+            guards in prop::collection::vec((0u8..3, 0u64..8), 0..3),
+            ids in prop::collection::hash_set(0u128..24, 1..4),
+            meta: u32,
+        ) -> Append {
+            let event = |(index, id)| NewEvent {
+                id: Uuid::from_u128(id),
+                kind: "kind",
+                schema: 1,
+                topic: Topic::new("topic"),
+                data: Bytes::new(),
+                sealed: None,
+                meta: Bytes::from(format!("{meta}-{index}")),
+            };
+            let guards = guards.into_iter().map(|(name, at_most)| Guard { stream: stream(name), at_most });
+            Append {
+                stream: stream(name),
+                expected,
+                guards: guards.collect(),
+                events: ids.into_iter().enumerate().map(event).collect(),
+            }
+        }
+    }
+
+    /// One append after another on a log that is searched from end to end.
+    fn one_by_one(log: &mut Vec<Record>, append: &Append, position: &mut u64, now: Timestamp) -> String {
+        let version =
+            |log: &[Record], name: &StreamName| log.iter().filter(|r| r.stream == *name).count() as u64;
+        let known: Vec<&Record> =
+            log.iter().filter(|record| append.events.iter().any(|event| event.id == record.id)).collect();
+        if let [first, ..] = known[..] {
+            let last = known[known.len() - 1];
+            return shown(last, Some(&first.meta));
+        }
+        let current = version(log, &append.stream);
+        let wrong = match append.expected {
+            Expected::Any => false,
+            Expected::NoStream => current > 0,
+            Expected::Exact(expected) => current != expected,
+        };
+        if wrong {
+            return format!("{} is at version {current}", append.stream);
+        }
+        for guard in &append.guards {
+            let current = version(log, &guard.stream);
+            if current > guard.at_most {
+                return format!("{} has moved on to version {current}", guard.stream);
+            }
+        }
+        for event in append.events.clone() {
+            *position += 1;
+            let version = version(log, &append.stream) + 1;
+            log.push(event.into_record(Position(*position), append.stream.clone(), version, now));
+        }
+        shown(&log[log.len() - 1], None)
+    }
+
+    fn shown(last: &Record, first_meta: Option<&Bytes>) -> String {
+        let Record { stream, position, version, recorded_at, .. } = last;
+        format!("{stream} {position} {version} {recorded_at} {first_meta:?}")
+    }
+
+    /// What the lookup would answer; only what the batch names is found.
+    fn look_up(log: &[Arc<Record>], appends: &[Append], now: Timestamp) -> Seen {
+        let (streams, ids) = names(appends);
+        let mut seen = Seen { versions: HashMap::new(), known: HashMap::new(), newest: Position::START, now };
+        for record in log {
+            let Record { stream, version, id, position, recorded_at, meta, .. } = &**record;
+            seen.newest = *position;
+            if streams.contains(&stream.as_str()) {
+                seen.versions.insert(stream.clone(), *version);
+            }
+            if ids.contains(id) {
+                let place = Place::Log(*position);
+                let (stream, version, recorded_at) = (stream.clone(), *version, *recorded_at);
+                seen.known.insert(*id, Known { place, stream, version, recorded_at, meta: meta.clone() });
+            }
+        }
+        seen
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_is_decided_as_if_its_appends_came_one_by_one(
+            batches in prop::collection::vec(prop::collection::vec(append(), 1..12), 1..5),
+        ) {
+            let (mut model, mut log) = (Vec::new(), Vec::new());
+            let mut position = 0;
+            for (number, appends) in (0..).zip(batches) {
+                let now = Timestamp::from_second(number).expect("a small number");
+                let before = position;
+                let expected: Vec<_> =
+                    appends.iter().map(|append| one_by_one(&mut model, append, &mut position, now)).collect();
+
+                let seen = look_up(&log, &appends, now);
+                let decision = decide(appends, seen);
+                let positions: Vec<_> =
+                    (before + 1..).take(decision.rows.len()).map(Position).collect();
+                let (answers, records) = decision.committed(&positions);
+                let answers: Vec<_> = answers
+                    .into_iter()
+                    .map(|answer| match answer {
+                        Ok(Appended { stream, position, version, recorded_at, first_meta }) => {
+                            format!("{stream} {position} {version} {recorded_at} {:?}", first_meta.as_ref())
+                        }
+                        Err(error) => error.to_string(),
+                    })
+                    .collect();
+                log.extend(records);
+                prop_assert_eq!(answers, expected);
+                prop_assert!(log.iter().map(|record| &**record).eq(&model));
+                // As transactions that are rolled back would.
+                position += 2;
+            }
+        }
+    }
+}
