@@ -1,1 +1,58 @@
-//! projections
+//! The read model: what the log amounts to, in Postgres tables, and every query over them.
+//!
+//! [`Projector`] follows the log and writes the schema `read` under one checkpoint, saved in the transaction that
+//! writes the rows; so each event is applied once, and every snapshot is the log at one position. [`ReadModel`] answers
+//! queries. [`rebuild()`] makes the schema anew beside the old one and swaps them. Everything in `read` follows from the
+//! log and the vault and may be thrown away; personal text is clear only here.
+//!
+//! Must not append events, decide anything, or see `commands`.
+//!
+//! # From the log to rows
+//! [`mod@pages`] reads and opens records ahead → [`batch`] turns a page into statements, each noun its own part, without
+//! I/O → [`session`] runs them in one transaction. The projector and rebuilding share all three.
+//!
+//! # Adding a slice
+//! 1. `sql/<noun>.sql`, one object a file, named in [`schema`]: fixed-width columns first, `{schema}` for the schema.
+//!    A changed file changes the shape: servers that find another shape make the tables anew and replay the log.
+//! 2. `src/<noun>.rs`: `project`, which turns an event into writes, and the queries with their rows. A query that takes
+//!    a viewer answers nothing where the viewer may see nothing; `domain::permission` decides it, never SQL.
+//! 3. A line in [`batch`], where events go to their nouns.
+//! 4. `tests/suite/<noun>.rs`: every query over a real Postgres. The properties in `tests/suite/laws.rs` learn the new
+//!    events in `tests/suite/histories.rs`.
+
+mod account;
+mod batch;
+mod bootstrap;
+mod channel;
+mod checkpoint;
+mod community;
+mod database;
+mod installation;
+mod invite;
+mod live;
+mod membership;
+mod message;
+mod opening;
+mod pages;
+mod projector;
+mod read_model;
+mod rebuild;
+mod schema;
+mod session;
+mod waiting;
+
+pub use account::{AccountRow, OwnAccount};
+pub use bootstrap::Bootstrap;
+pub use channel::ChannelRow;
+pub use community::{CommunityRow, CommunityView};
+pub use database::Unavailable;
+pub use installation::Installation;
+pub use invite::InviteRow;
+pub use live::{Access, CommunityAccess, MembershipChange};
+pub use membership::{BanRow, MemberKey, MemberPage, MemberRow};
+pub use message::{HistoryPage, MessageRow, Range, VersionRow};
+pub use opening::{Fault, OpenError, OpenedRecord, Poison, open};
+pub use pages::PageError;
+pub use projector::Projector;
+pub use read_model::{Health, PrepareError, ReadModel};
+pub use rebuild::{Contents, Difference, Progress, RebuildError, Report, Swap, rebuild, verify};

@@ -1,0 +1,1 @@
+CREATE INDEX channels_community ON {schema}.channels (community_id);

@@ -1,0 +1,1 @@
+CREATE INDEX invites_community ON {schema}.invites (community_id, position);

@@ -1,0 +1,1 @@
+CREATE INDEX memberships_account ON {schema}.memberships (account_id, position);

@@ -1,0 +1,88 @@
+//! What a page of the log becomes: statements for one transaction.
+
+use domain::Event;
+use event_store::Position;
+use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
+
+use crate::database::to_bigint;
+use crate::opening::OpenedRecord;
+use crate::{account, channel, community, installation, invite, membership, message};
+
+pub(crate) type Param = Box<dyn ToSql + Send + Sync>;
+
+/// One statement. Its text is a constant, so that it is prepared once per connection.
+pub(crate) struct Write {
+    pub(crate) template: &'static str,
+    pub(crate) params: Vec<Param>,
+}
+
+/// The parameters of a write, each owned.
+macro_rules! params {
+    ($($value:expr),* $(,)?) => {
+        vec![$(Box::new($value) as $crate::batch::Param),*]
+    };
+}
+pub(crate) use params;
+
+/// Where and when an event stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) position: Position,
+    pub(crate) time: Timestamp,
+}
+
+impl At {
+    pub(crate) fn bigint(self) -> i64 {
+        to_bigint(self.position)
+    }
+}
+
+/// Statements in the order of the log, but for messages: those are gathered, so that a long run of them is a few
+/// statements, and written when something that they depend on is about to change, or at the end.
+#[derive(Default)]
+pub(crate) struct Batch {
+    writes: Vec<Write>,
+    messages: message::Gathered,
+}
+
+impl Batch {
+    pub(crate) fn of(records: Vec<OpenedRecord>) -> Vec<Write> {
+        let mut batch = Self::default();
+        for OpenedRecord { record, event } in records {
+            let at = At { position: record.position, time: record.recorded_at };
+            if let Some(event) = event {
+                batch.add(event, at);
+            }
+        }
+        batch.write_messages();
+        batch.writes
+    }
+
+    fn add(&mut self, event: Event, at: At) {
+        match event {
+            Event::Message(event) => message::project(self, event, at),
+            Event::Membership(event) => membership::project(self, event, at),
+            Event::Channel(event) => channel::project(self, event, at),
+            Event::Community(event) => community::project(self, event, at),
+            Event::Account(event) => account::project(self, event, at),
+            Event::Invite(event) => invite::project(self, event, at),
+            Event::Installation(event) => installation::project(self, event),
+            // Who holds a name is a matter of the log alone.
+            Event::Claim(_) => {}
+        }
+    }
+
+    pub(crate) fn write(&mut self, template: &'static str, params: Vec<Param>) {
+        self.writes.push(Write { template, params });
+    }
+
+    pub(crate) fn messages(&mut self) -> &mut message::Gathered {
+        &mut self.messages
+    }
+
+    /// Writes what is gathered. Called before a channel comes or goes: a message is written only where its channel is.
+    pub(crate) fn write_messages(&mut self) {
+        self.writes.extend(std::mem::take(&mut self.messages).into_writes());
+    }
+}

@@ -1,0 +1,167 @@
+//! Communities, with what a member sees of one.
+
+use domain::community::CommunityEvent;
+use domain::{AccountId, CommunityId};
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use crate::batch::{At, Batch, params};
+use crate::channel::{self, ChannelRow};
+use crate::database::{Params, Unavailable, rows};
+use crate::membership::{self, MemberRow};
+use crate::read_model::ReadModel;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommunityRow {
+    pub id: CommunityId,
+    pub name: String,
+    pub owner_id: AccountId,
+    pub created_at: Timestamp,
+}
+
+/// A community as one of its members sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommunityView {
+    pub community: CommunityRow,
+    /// Those that the member may see, oldest first.
+    pub channels: Vec<ChannelRow>,
+    pub member: MemberRow,
+}
+
+macro_rules! community_columns {
+    () => {
+        "communities.id AS community_id, communities.name AS community_name, communities.owner_id,
+            communities.created_at AS community_created_at"
+    };
+}
+
+impl CommunityRow {
+    pub(crate) fn of(row: &Row) -> Self {
+        Self {
+            id: CommunityId(row.get("community_id")),
+            name: row.get("community_name"),
+            owner_id: AccountId(row.get("owner_id")),
+            created_at: row.get("community_created_at"),
+        }
+    }
+}
+
+/// The communities of a member: all of them, or the one in `$2`.
+const VIEWS: &str = concat!(
+    "SELECT ",
+    community_columns!(),
+    ", ",
+    membership::member_columns!(),
+    "
+    FROM read.memberships
+    JOIN read.communities ON communities.id = memberships.community_id
+    JOIN read.accounts ON accounts.id = memberships.account_id
+    LEFT JOIN read.installation ON installation.administrator = accounts.id
+    WHERE memberships.account_id = $1
+        AND memberships.state = 'member'
+        AND ($2::uuid IS NULL OR memberships.community_id = $2)
+    ORDER BY memberships.joined_at, communities.id"
+);
+
+/// What `viewer` sees: of all their communities, oldest membership first, or of `only` one.
+pub(crate) async fn views(
+    client: &impl deadpool_postgres::GenericClient,
+    viewer: AccountId,
+    only: Option<CommunityId>,
+) -> Result<Vec<CommunityView>, tokio_postgres::Error> {
+    let only = only.map(|id| id.0);
+    let params: Params<'_> = &[&viewer.0, &only];
+    let (communities, channels) =
+        tokio::try_join!(rows(client, VIEWS, params), rows(client, channel::OF_MEMBER, params))?;
+    let mut views: Vec<CommunityView> = communities
+        .iter()
+        .filter_map(|row| {
+            let member = MemberRow::of(row);
+            let community = CommunityRow::of(row);
+            member.is_member().then_some(CommunityView { community, channels: vec![], member })
+        })
+        .collect();
+    for channel in channels.iter().map(ChannelRow::of) {
+        let home = views.iter_mut().find(|view| view.community.id == channel.community_id);
+        if let Some(view) = home.filter(|view| view.member.may_view()) {
+            view.channels.push(channel);
+        }
+    }
+    Ok(views)
+}
+
+impl ReadModel {
+    /// A community that `viewer` is a member of.
+    pub async fn community(
+        &self,
+        viewer: AccountId,
+        id: CommunityId,
+    ) -> Result<Option<CommunityView>, Unavailable> {
+        self.database().within(async |client| Ok(views(client, viewer, Some(id)).await?.pop())).await
+    }
+
+    /// The communities that `viewer` is a member of, in the order of joining.
+    pub async fn communities_of(&self, viewer: AccountId) -> Result<Vec<CommunityView>, Unavailable> {
+        self.database().within(async |client| views(client, viewer, None).await).await
+    }
+
+    /// What the holder of an invite may know of a community: itself and how many members it has.
+    pub async fn public_community(
+        &self,
+        id: CommunityId,
+    ) -> Result<Option<(CommunityRow, u64)>, Unavailable> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            community_columns!(),
+            ", (
+                SELECT count(*) FROM read.memberships WHERE community_id = communities.id AND state = 'member'
+            ) AS member_count
+            FROM read.communities
+            WHERE communities.id = $1"
+        );
+        let row = self.database().row(SQL, &[&id.0]).await?;
+        Ok(row.map(|row| (CommunityRow::of(&row), row.get::<_, i64>("member_count").unsigned_abs())))
+    }
+}
+
+pub(crate) fn project(batch: &mut Batch, event: CommunityEvent, at: At) {
+    const INSERT: &str = "
+        INSERT INTO {schema}.communities (id, owner_id, created_at, name) VALUES ($1, $2, $3, $4)";
+    const RENAME: &str = "UPDATE {schema}.communities SET name = $2 WHERE id = $1";
+    match event {
+        CommunityEvent::Created(event) => {
+            let (id, owner) = (event.community_id.0, event.owner_id.0);
+            batch.write(INSERT, params![id, owner, at.time, event.name.into_string()]);
+        }
+        CommunityEvent::Renamed(event) => {
+            batch.write(RENAME, params![event.community_id.0, event.name.into_string()]);
+        }
+        CommunityEvent::Deleted(event) => deleted(batch, event.community_id, at),
+    }
+}
+
+/// Bans end with their community too, but without a position: nobody lost anything by that.
+fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
+    const VERSIONS: &str = "
+        DELETE FROM {schema}.message_versions AS versions
+        USING {schema}.messages, {schema}.channels
+        WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND versions.message_id = messages.id";
+    const MESSAGES: &str = "
+        DELETE FROM {schema}.messages
+        USING {schema}.channels
+        WHERE channels.community_id = $1 AND messages.channel_id = channels.id";
+    const CHANNELS: &str = "DELETE FROM {schema}.channels WHERE community_id = $1";
+    const INVITES: &str = "DELETE FROM {schema}.invites WHERE community_id = $1";
+    const MEMBERSHIPS: &str = "
+        UPDATE {schema}.memberships
+        SET position = CASE state WHEN 'member' THEN $2 ELSE position END,
+            state = 'outside', roles = '{}', joined_at = NULL, banned_at = NULL, banned_by = NULL
+        WHERE community_id = $1 AND state <> 'outside'";
+    const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
+    batch.write_messages();
+    for template in [VERSIONS, MESSAGES, CHANNELS, INVITES] {
+        batch.write(template, params![id.0]);
+    }
+    batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);
+    batch.write(COMMUNITY, params![id.0]);
+}

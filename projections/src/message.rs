@@ -1,0 +1,122 @@
+//! Messages, one by one; `history` has the pages of a channel.
+
+use domain::{AccountId, ChannelId, MessageId};
+use event_store::Position;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+mod history;
+mod project;
+
+pub use history::{HistoryPage, Range};
+pub(crate) use project::{Gathered, project};
+
+use crate::database::{Params, Unavailable, position, rows};
+use crate::membership::may_view;
+use crate::read_model::ReadModel;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    pub id: MessageId,
+    pub channel_id: ChannelId,
+    pub author_id: AccountId,
+    /// `None` when it was deleted or erased.
+    pub content: Option<String>,
+    pub reply_to: Option<MessageId>,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+    /// Of its post: its place in the channel.
+    pub position: Position,
+}
+
+/// One of the texts that a message has had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRow {
+    /// 1 is the text as posted.
+    pub version: u32,
+    /// `None` when it was deleted or erased.
+    pub content: Option<String>,
+    pub created_at: Timestamp,
+}
+
+macro_rules! message_columns {
+    () => {
+        "messages.id, messages.channel_id, messages.author_id, messages.content, messages.reply_to,
+            messages.created_at, messages.edited_at, messages.deleted_at, messages.position"
+    };
+}
+pub(crate) use message_columns;
+
+impl MessageRow {
+    pub(crate) fn of(row: &Row) -> Self {
+        Self {
+            id: MessageId(row.get("id")),
+            channel_id: ChannelId(row.get("channel_id")),
+            author_id: AccountId(row.get("author_id")),
+            content: row.get("content"),
+            reply_to: row.get::<_, Option<_>>("reply_to").map(MessageId),
+            created_at: row.get("created_at"),
+            edited_at: row.get("edited_at"),
+            deleted_at: row.get("deleted_at"),
+            position: position(row, "position"),
+        }
+    }
+}
+
+/// A message (`$2`) beside what decides whether an account (`$1`) sees it.
+const SEEN: &str = concat!(
+    "SELECT memberships.roles, communities.owner_id = memberships.account_id AS owner, ",
+    message_columns!(),
+    "
+    FROM read.messages
+    JOIN read.channels ON channels.id = messages.channel_id
+    JOIN read.communities ON communities.id = channels.community_id
+    JOIN read.memberships
+        ON memberships.community_id = channels.community_id
+        AND memberships.account_id = $1
+        AND memberships.state = 'member'
+    WHERE messages.id = $2"
+);
+
+impl ReadModel {
+    /// A message that `viewer` may see, deleted or not.
+    pub async fn message(&self, viewer: AccountId, id: MessageId) -> Result<Option<MessageRow>, Unavailable> {
+        let row = self.database().row(SEEN, &[&viewer.0, &id.0]).await?;
+        Ok(row.filter(may_view).as_ref().map(MessageRow::of))
+    }
+
+    /// Where a message that `viewer` may see stands.
+    pub async fn message_position(
+        &self,
+        viewer: AccountId,
+        id: MessageId,
+    ) -> Result<Option<(ChannelId, Position)>, Unavailable> {
+        Ok(self.message(viewer, id).await?.map(|message| (message.channel_id, message.position)))
+    }
+
+    /// The texts that a message which `viewer` may see has had, oldest first; the last is the current one.
+    pub async fn versions(
+        &self,
+        viewer: AccountId,
+        id: MessageId,
+    ) -> Result<Option<Vec<VersionRow>>, Unavailable> {
+        const SQL: &str = "
+            SELECT version, content, created_at FROM read.message_versions WHERE message_id = $1
+            UNION ALL
+            SELECT version, content, coalesce(edited_at, created_at) FROM read.messages WHERE id = $1
+            ORDER BY version";
+        let version = |row: &Row| VersionRow {
+            version: row.get::<_, i32>("version").unsigned_abs(),
+            content: row.get("content"),
+            created_at: row.get("created_at"),
+        };
+        self.database()
+            .within(async |client| {
+                let (whose, which): (Params<'_>, Params<'_>) = (&[&viewer.0, &id.0], &[&id.0]);
+                let (seen, versions) = tokio::try_join!(rows(client, SEEN, whose), rows(client, SQL, which))?;
+                Ok(seen.first().is_some_and(may_view).then(|| versions.iter().map(version).collect()))
+            })
+            .await
+    }
+}

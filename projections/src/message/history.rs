@@ -1,0 +1,145 @@
+//! Pages of a channel. Each is a range of one index: its cost does not grow with the channel's history.
+
+use deadpool_postgres::GenericClient;
+use domain::{AccountId, ChannelId};
+use event_store::Position;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::{MessageRow, message_columns};
+use crate::channel;
+use crate::database::{Params, Unavailable, position, rows, to_bigint};
+use crate::membership::may_view;
+use crate::read_model::ReadModel;
+
+/// Which page of a channel. Positions are those of messages, or any others of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    Newest,
+    /// The newest before this position.
+    Before(Position),
+    /// The oldest after this position.
+    After(Position),
+    /// As many up to this position as from it on; more on one side where the other has fewer.
+    Around(Position),
+    /// The newest that were there at this time.
+    At(Timestamp),
+}
+
+/// A piece of a channel's history without gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub items: Vec<MessageRow>,
+    /// [`Range::Before`] this are the next older ones; `None` when there are none.
+    pub older: Option<Position>,
+    /// [`Range::After`] this are the next newer ones; `None` when there are none yet.
+    pub newer: Option<Position>,
+}
+
+const OLDER: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    "
+    FROM read.messages
+    WHERE messages.channel_id = $1 AND messages.position < $2
+    ORDER BY messages.position DESC
+    LIMIT $3"
+);
+
+const NEWER: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    "
+    FROM read.messages
+    WHERE messages.channel_id = $1 AND messages.position >= $2
+    ORDER BY messages.position
+    LIMIT $3"
+);
+
+const AT: &str = "
+    SELECT position
+    FROM read.messages
+    WHERE channel_id = $1 AND created_at <= $2
+    ORDER BY created_at DESC, position DESC
+    LIMIT 1";
+
+/// How many messages of each side of a cut belong to a page.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    older: usize,
+    newer: usize,
+}
+
+impl ReadModel {
+    /// A page of at most `limit` messages, deleted ones included; `None` when `viewer` may not see the channel.
+    pub async fn history(
+        &self,
+        viewer: AccountId,
+        channel: ChannelId,
+        range: Range,
+        limit: usize,
+    ) -> Result<Option<HistoryPage>, Unavailable> {
+        self.database()
+            .within(async |client| {
+                // The page is read in the same round trip and dropped if the viewer may not see it.
+                let whose: Params<'_> = &[&viewer.0, &channel.0];
+                let (access, page) = tokio::try_join!(
+                    rows(client, channel::ACCESS, whose),
+                    page(client, channel, range, limit)
+                )?;
+                Ok(access.first().is_some_and(may_view).then_some(page))
+            })
+            .await
+    }
+}
+
+/// Cuts the channel before one position, and takes a share of each side with one message more than can be needed, which
+/// tells whether the history goes on there.
+async fn page(
+    client: &impl GenericClient,
+    channel: ChannelId,
+    range: Range,
+    limit: usize,
+) -> Result<HistoryPage, tokio_postgres::Error> {
+    let (cut, most) = match range {
+        Range::Newest => (i64::MAX, Share { older: limit, newer: 0 }),
+        Range::Before(position) => (to_bigint(position), Share { older: limit, newer: 0 }),
+        Range::After(position) => (to_bigint(position).saturating_add(1), Share { older: 0, newer: limit }),
+        Range::Around(position) => (to_bigint(position), Share { older: limit, newer: limit }),
+        Range::At(time) => {
+            let newest = rows(client, AT, &[&channel.0, &time]).await?;
+            let cut = newest.first().map_or(i64::MIN, |row| row.get::<_, i64>("position") + 1);
+            (cut, Share { older: limit, newer: 0 })
+        }
+    };
+    let fetched = |most: usize| i64::try_from(most).unwrap_or(i64::MAX - 1) + 1;
+    let (fetch_older, fetch_newer) = (fetched(most.older), fetched(most.newer));
+    let older: Params<'_> = &[&channel.0, &cut, &fetch_older];
+    let newer: Params<'_> = &[&channel.0, &cut, &fetch_newer];
+    let (older, newer) = tokio::try_join!(rows(client, OLDER, older), rows(client, NEWER, newer))?;
+    let share = most.divide(limit, older.len(), newer.len());
+    Ok(HistoryPage {
+        items: newer[..share.newer].iter().rev().chain(&older[..share.older]).map(MessageRow::of).collect(),
+        older: goes_on(&older, &newer, share.older, |older| older + 1),
+        newer: goes_on(&newer, &older, share.newer, |newer| newer - 1),
+    })
+}
+
+/// Where to go on at a side of the cut of which `taken` messages are in the page, nearest first: past the last of them,
+/// or, without any, past the nearest of the other side, or, on an empty page, just short of what is next.
+fn goes_on(side: &[Row], other: &[Row], taken: usize, short_of: impl Fn(u64) -> u64) -> Option<Position> {
+    let at = |row: &Row| position(row, "position");
+    let next = side.get(taken)?;
+    let passed = taken.checked_sub(1).map(|last| &side[last]).or(other.first());
+    Some(passed.map_or_else(|| Position(short_of(at(next).0)), at))
+}
+
+impl Share {
+    fn divide(self, limit: usize, older: usize, newer: usize) -> Self {
+        let (older, newer) = (older.min(self.older), newer.min(self.newer));
+        let half = older.min(limit / 2);
+        let newer = newer.min(limit - half);
+        Self { older: older.min(limit - newer), newer }
+    }
+}

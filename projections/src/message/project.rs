@@ -1,0 +1,258 @@
+//! Message events as rows, gathered so that a long run of them is four statements at most.
+//!
+//! A message that is posted, edited and deleted within one page is folded here and written once. What befalls a message
+//! of an earlier page becomes one row of an edit and one of a deletion; edits are written before deletions, so nothing
+//! may be gathered that would need another order.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use domain::message::{Content, MessageEdited, MessageEvent, MessagePosted};
+use domain::{MessageId, Personal};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::batch::{At, Batch, Write, params};
+
+#[derive(Default)]
+pub(crate) struct Gathered {
+    posts: Posts,
+    replaced: Replaced,
+    edits: Edits,
+    deletions: Deletions,
+    /// What is gathered about a message.
+    fates: HashMap<MessageId, Fate>,
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    /// Posted in this page: its index among the posts.
+    Posted(usize),
+    /// Posted earlier, and in this page …
+    Edited,
+    Deleted,
+}
+
+#[derive(Default)]
+struct Posts {
+    ids: Vec<Uuid>,
+    channels: Vec<Uuid>,
+    authors: Vec<Uuid>,
+    replies: Vec<Option<Uuid>>,
+    positions: Vec<i64>,
+    created: Vec<Timestamp>,
+    edited: Vec<Option<Timestamp>>,
+    deleted: Vec<Option<Timestamp>>,
+    versions: Vec<i32>,
+    contents: Vec<Option<String>>,
+}
+
+/// Earlier texts of posts of this page.
+#[derive(Default)]
+struct Replaced {
+    messages: Vec<Uuid>,
+    created: Vec<Timestamp>,
+    versions: Vec<i32>,
+    contents: Vec<Option<String>>,
+}
+
+#[derive(Default)]
+struct Edits {
+    ids: Vec<Uuid>,
+    contents: Vec<Option<String>>,
+    times: Vec<Timestamp>,
+}
+
+#[derive(Default)]
+struct Deletions {
+    ids: Vec<Uuid>,
+    times: Vec<Timestamp>,
+}
+
+pub(crate) fn project(batch: &mut Batch, event: MessageEvent, at: At) {
+    match event {
+        MessageEvent::Posted(event) => batch.messages().post(event, at),
+        MessageEvent::Edited(event) => {
+            if batch.messages().has_edit(event.message_id) {
+                batch.write_messages();
+            }
+            batch.messages().edit(event, at);
+        }
+        MessageEvent::Deleted(event) => batch.messages().delete(event.message_id, at),
+    }
+}
+
+fn text(content: Personal<Content>) -> Option<String> {
+    match content {
+        Personal::Clear(content) => Some(content.into_string()),
+        Personal::Erased | Personal::Sealed => None,
+    }
+}
+
+impl Gathered {
+    fn post(&mut self, event: MessagePosted, at: At) {
+        let posts = &mut self.posts;
+        self.fates.insert(event.message_id, Fate::Posted(posts.ids.len()));
+        posts.ids.push(event.message_id.0);
+        posts.channels.push(event.channel_id.0);
+        posts.authors.push(event.author_id.0);
+        posts.replies.push(event.reply_to.map(|id| id.0));
+        posts.positions.push(at.bigint());
+        posts.created.push(at.time);
+        posts.edited.push(None);
+        posts.deleted.push(None);
+        posts.versions.push(1);
+        posts.contents.push(text(event.content));
+    }
+
+    /// Whether a further edit of this message must wait until the gathered one is written.
+    fn has_edit(&self, id: MessageId) -> bool {
+        matches!(self.fates.get(&id), Some(Fate::Edited))
+    }
+
+    fn edit(&mut self, event: MessageEdited, at: At) {
+        match self.fates.entry(event.message_id) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Fate::Edited);
+                self.edits.ids.push(event.message_id.0);
+                self.edits.contents.push(text(event.content));
+                self.edits.times.push(at.time);
+            }
+            Entry::Occupied(known) => match *known.get() {
+                Fate::Posted(index) => self.replace(index, text(event.content), at.time),
+                Fate::Edited => unreachable!("`has_edit` was asked before"),
+                Fate::Deleted => {}
+            },
+        }
+    }
+
+    fn replace(&mut self, index: usize, content: Option<String>, time: Timestamp) {
+        let (posts, replaced) = (&mut self.posts, &mut self.replaced);
+        if posts.deleted[index].is_some() {
+            return;
+        }
+        replaced.messages.push(posts.ids[index]);
+        replaced.created.push(posts.edited[index].unwrap_or(posts.created[index]));
+        replaced.versions.push(posts.versions[index]);
+        replaced.contents.push(std::mem::replace(&mut posts.contents[index], content));
+        posts.edited[index] = Some(time);
+        posts.versions[index] += 1;
+    }
+
+    fn delete(&mut self, id: MessageId, at: At) {
+        match self.fates.get(&id).copied() {
+            None | Some(Fate::Edited) => {
+                self.fates.insert(id, Fate::Deleted);
+                self.deletions.ids.push(id.0);
+                self.deletions.times.push(at.time);
+            }
+            Some(Fate::Posted(index)) => self.forget(index, at.time),
+            Some(Fate::Deleted) => {}
+        }
+    }
+
+    fn forget(&mut self, index: usize, time: Timestamp) {
+        let (posts, replaced) = (&mut self.posts, &mut self.replaced);
+        if posts.deleted[index].is_some() {
+            return;
+        }
+        posts.deleted[index] = Some(time);
+        posts.contents[index] = None;
+        if posts.versions[index] > 1 {
+            let own = replaced.messages.iter().zip(&mut replaced.contents);
+            own.filter(|(message, _)| **message == posts.ids[index]).for_each(|(_, content)| *content = None);
+        }
+    }
+
+    pub(crate) fn into_writes(self) -> Vec<Write> {
+        let Self { posts, replaced, edits, deletions, fates: _ } = self;
+        let writes = [posts.write(), replaced.write(), edits.write(), deletions.write()];
+        writes.into_iter().flatten().collect()
+    }
+}
+
+impl Posts {
+    /// A post to a channel that is gone is dropped: on a log whose guards are not exact, it may come after the
+    /// channel's deletion.
+    fn write(self) -> Option<Write> {
+        const SQL: &str = "
+            INSERT INTO {schema}.messages
+                (id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content)
+            SELECT
+                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content
+            FROM unnest(
+                $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+                $8::timestamptz[], $9::integer[], $10::text[]
+            ) AS post (
+                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content
+            )
+            WHERE EXISTS (SELECT FROM {schema}.channels WHERE channels.id = post.channel_id)";
+        let Self { ids, channels, authors, replies, positions, created, edited, deleted, versions, contents } =
+            self;
+        (!ids.is_empty()).then(|| Write {
+            template: SQL,
+            params: params![
+                ids, channels, authors, replies, positions, created, edited, deleted, versions, contents
+            ],
+        })
+    }
+}
+
+impl Replaced {
+    fn write(self) -> Option<Write> {
+        const SQL: &str = "
+            INSERT INTO {schema}.message_versions (message_id, created_at, version, content)
+            SELECT message_id, created_at, version, content
+            FROM unnest($1::uuid[], $2::timestamptz[], $3::integer[], $4::text[])
+                AS replaced (message_id, created_at, version, content)
+            WHERE EXISTS (SELECT FROM {schema}.messages WHERE messages.id = replaced.message_id)";
+        let Self { messages, created, versions, contents } = self;
+        (!messages.is_empty())
+            .then(|| Write { template: SQL, params: params![messages, created, versions, contents] })
+    }
+}
+
+impl Edits {
+    fn write(self) -> Option<Write> {
+        const SQL: &str = "
+            WITH edit AS (
+                SELECT id, content, time
+                FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS edit (id, content, time)
+            ),
+            replaced AS (
+                INSERT INTO {schema}.message_versions (message_id, created_at, version, content)
+                SELECT messages.id, coalesce(messages.edited_at, messages.created_at), messages.version,
+                    messages.content
+                FROM edit
+                JOIN {schema}.messages ON messages.id = edit.id
+                WHERE messages.deleted_at IS NULL
+            )
+            UPDATE {schema}.messages
+            SET content = edit.content, edited_at = edit.time, version = messages.version + 1
+            FROM edit
+            WHERE messages.id = edit.id AND messages.deleted_at IS NULL";
+        let Self { ids, contents, times } = self;
+        (!ids.is_empty()).then(|| Write { template: SQL, params: params![ids, contents, times] })
+    }
+}
+
+impl Deletions {
+    fn write(self) -> Option<Write> {
+        const SQL: &str = "
+            WITH deletion AS (
+                SELECT id, time FROM unnest($1::uuid[], $2::timestamptz[]) AS deletion (id, time)
+            ),
+            forgotten AS (
+                UPDATE {schema}.message_versions AS versions
+                SET content = NULL
+                FROM deletion
+                WHERE versions.message_id = deletion.id
+            )
+            UPDATE {schema}.messages
+            SET content = NULL, deleted_at = deletion.time
+            FROM deletion
+            WHERE messages.id = deletion.id AND messages.deleted_at IS NULL";
+        let Self { ids, times } = self;
+        (!ids.is_empty()).then(|| Write { template: SQL, params: params![ids, times] })
+    }
+}
