@@ -87,6 +87,27 @@ async fn a_node_that_still_knows_the_owner_s_key_makes_no_new_message_key() {
     assert_eq!(fixture.count("SELECT count(*) FROM vault.keys").await, 0);
 }
 
+/// Without waiting, the post's key would be durable, and the post acknowledged, under an owner who is just erased.
+#[tokio::test]
+async fn a_new_message_key_waits_for_an_erasure_that_is_about_to_commit() {
+    let fixture = Fixture::with_message().await;
+    let vault = fixture.vault.clone();
+    let mut erasing = fixture.sql().await;
+    let erasure = erasing.transaction().await.unwrap();
+    erasure.execute("DELETE FROM vault.keys WHERE key_id = $1", &[&ANN]).await.unwrap();
+
+    let post = tokio::spawn(async move { vault.create_message_key(Uuid::from_u128(0x101), ANN).await });
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while fixture.count(waiting).await == 0 {
+        assert!(!post.is_finished(), "it went ahead");
+    }
+    erasure.commit().await.unwrap();
+
+    let result = post.await.unwrap();
+    assert!(matches!(result, Err(KeyError::OwnerErased)), "{result:?}");
+}
+
 #[tokio::test]
 async fn posting_during_an_erasure_leaves_no_key_behind() {
     let fixture = Fixture::new().await;
