@@ -87,7 +87,8 @@ impl Email {
 
     /// The form in which two addresses are the same: compatibility-composed, lower case.
     pub fn folded(&self) -> String {
-        self.0.nfkc().collect::<String>().to_lowercase()
+        // Composed once more, because some letters with marks compose only in lower case.
+        self.0.nfkc().collect::<String>().to_lowercase().nfkc().collect()
     }
 }
 

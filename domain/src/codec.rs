@@ -53,6 +53,9 @@ pub trait Payload: Serialize + DeserializeOwned {
 
 /// The events of one kind of stream.
 pub trait EventSet: Sized + Clone + Send + Sync + 'static {
+    /// The types of the set, each with its current schema.
+    fn kinds() -> Vec<(&'static str, u16)>;
+
     fn encode(&self) -> Encoded;
 
     /// `None` for a type that is not of this set.
@@ -148,6 +151,11 @@ macro_rules! events {
         }
 
         impl $crate::codec::EventSet for $name {
+            fn kinds() -> Vec<(&'static str, u16)> {
+                use $crate::codec::Payload;
+                vec![$((<$payload as Payload>::KIND, <$payload as Payload>::SCHEMA)),+]
+            }
+
             fn encode(&self) -> $crate::codec::Encoded {
                 match self {
                     $(Self::$variant(payload) => $crate::codec::encode(payload)),+

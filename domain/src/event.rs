@@ -20,6 +20,10 @@ macro_rules! every_set {
         }
 
         impl EventSet for Event {
+            fn kinds() -> Vec<(&'static str, u16)> {
+                [$(<$set>::kinds()),+].concat()
+            }
+
             fn encode(&self) -> Encoded {
                 match self {
                     $(Self::$variant(event) => event.encode()),+

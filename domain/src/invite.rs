@@ -183,6 +183,7 @@ impl Aggregate for Invite {
 
     fn decide(&self, command: InviteCommand) -> Result<Vec<InviteEvent>, InviteError> {
         match command {
+            InviteCommand::Create { .. } if *self != Self::Absent => Ok(vec![]),
             InviteCommand::Create { code, by, max_uses, expires_at } => {
                 if !by.is_member() {
                     return Err(InviteError::UnknownCommunity);

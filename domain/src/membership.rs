@@ -224,7 +224,7 @@ impl Membership {
     }
 
     fn leave(&self, by: &Standing) -> Result<Vec<MembershipEvent>, MembershipError> {
-        if !by.is_member() {
+        if !by.is_member() || self.roles().is_none() {
             return Err(MembershipError::UnknownCommunity);
         }
         if by.is_owner() {

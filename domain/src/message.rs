@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Channel, ChannelKind};
+use crate::channel::{Channel, ChannelKind, LiveChannel};
 use crate::codec::{events, fact, told};
 use crate::text::bounded;
 use crate::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Personal, Standing};
@@ -152,6 +152,7 @@ impl Aggregate for Message {
 
     fn decide(&self, command: MessageCommand) -> Result<Vec<MessageEvent>, MessageError> {
         match command {
+            MessageCommand::Post(_) if *self != Self::Absent => Ok(vec![]),
             MessageCommand::Post(post) => post.decide(),
             MessageCommand::Edit { by, content } => self.edit(&by, content),
             MessageCommand::Delete { by } => self.delete(&by),
@@ -161,7 +162,10 @@ impl Aggregate for Message {
 
 impl PostMessage {
     fn decide(self) -> Result<Vec<MessageEvent>, MessageError> {
-        let Some(channel) = self.channel.live().filter(|_| self.by.may(Permissions::VIEW)) else {
+        let seen = |channel: &&LiveChannel| {
+            channel.community_id == self.by.community && self.by.may(Permissions::VIEW)
+        };
+        let Some(channel) = self.channel.live().filter(seen) else {
             return Err(MessageError::UnknownChannel);
         };
         if channel.kind == ChannelKind::Category {

@@ -1,0 +1,336 @@
+//! What is in somebody's log for ever: one frozen file per type and schema, with the bytes as they were stored.
+//!
+//! A file is never edited. A new schema adds `<type>.<schema>.json` beside the old one, and both must decode to an
+//! event that this program understands.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use domain::Personal::Clear;
+use domain::account::{
+    About, AccountEvent, AccountRegistered, DisplayName, Email, Handle, Identity, ProfileChange,
+    ProfileChanged,
+};
+use domain::channel::{
+    ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName, ChannelTopic,
+};
+use domain::claim::{ClaimEvent, EmailClaimed, HandleClaimed};
+use domain::codec::EventSet as _;
+use domain::community::{
+    CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, CommunityRenamed,
+};
+use domain::installation::{InstallationEvent, InstallationFounded};
+use domain::invite::{InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
+use domain::membership::{
+    JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberUnbanned,
+    MembershipEvent,
+};
+use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::{AccountId, DecodeError, Event, MessageId, PersonalPart, Role};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::people::{
+    CATEGORY, CHANNEL as CH, HERE as CO, MEMBER as B, MESSAGE as M, MODERATOR as A, OTHER_MESSAGE,
+};
+
+const REPLY_TO: Option<MessageId> = Some(OTHER_MESSAGE);
+
+#[derive(Deserialize)]
+struct Fixture {
+    data: Box<RawValue>,
+    personal: Option<Box<RawValue>>,
+}
+
+impl Fixture {
+    fn load(kind: &str, schema: u16) -> Self {
+        let path = folder().join(format!("{kind}.{schema}.json"));
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn personal(&self) -> PersonalPart<'_> {
+        self.personal.as_ref().map_or(PersonalPart::Sealed, |text| PersonalPart::Clear(text.get().as_bytes()))
+    }
+
+    fn data(&self) -> Value {
+        serde_json::from_str(self.data.get()).unwrap()
+    }
+}
+
+fn folder() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures"].iter().collect()
+}
+
+fn decode(kind: &str, schema: u16, data: &Value, personal: PersonalPart<'_>) -> Option<Event> {
+    Event::decode(kind, schema, data.to_string().as_bytes(), personal).unwrap()
+}
+
+/// Any event's type, schema and topic, and what its fixture says.
+type Row = (&'static str, u16, String, Event);
+
+fn table() -> Vec<Row> {
+    let channel = || format!("channel:{CH}");
+    let community = || format!("community:{CO}");
+    let account = || format!("account:{A}");
+    let profiles = || "profiles".to_owned();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut row = |kind, schema, topic, event| rows.push((kind, schema, topic, event));
+
+    for (kind, event) in messages() {
+        row(kind, 1, channel(), event.into());
+    }
+    for (kind, event) in memberships() {
+        row(kind, 1, community(), event.into());
+    }
+    for (kind, event) in channels() {
+        row(kind, 1, community(), event.into());
+    }
+    for (kind, event) in communities() {
+        row(kind, 1, community(), event.into());
+    }
+    for (kind, event) in invites() {
+        row(kind, 1, community(), event.into());
+    }
+    for (kind, event) in accounts() {
+        row(kind, 1, profiles(), event.into());
+    }
+    let handle = ClaimEvent::from(HandleClaimed { account_id: A });
+    row("handle.claimed", 1, account(), handle.into());
+    let email = ClaimEvent::from(EmailClaimed { account_id: A });
+    row("email.claimed", 1, account(), email.into());
+    let founded = InstallationEvent::from(InstallationFounded { administrator: A, community_id: Some(CO) });
+    row("installation.founded", 1, "installation".to_owned(), founded.into());
+    rows
+}
+
+fn accounts() -> [(&'static str, AccountEvent); 2] {
+    let display_name = |text| DisplayName::parse(text).unwrap();
+    let identity = Identity {
+        handle: Handle::parse("Ada.L").unwrap(),
+        display_name: display_name("Ada 👩‍👩‍👧‍👦"),
+        email: Email::parse("Ada@Example.org").unwrap(),
+    };
+    let change = ProfileChange {
+        display_name: Some(display_name("Ада")),
+        about: Some(About::parse("Line one\nline \"two\"").unwrap()),
+    };
+    [
+        ("account.registered", AccountRegistered { account_id: A, identity: Clear(identity) }.into()),
+        ("account.profile_changed", ProfileChanged { account_id: A, change: Clear(change) }.into()),
+    ]
+}
+
+fn messages() -> [(&'static str, MessageEvent); 3] {
+    let posted = MessagePosted {
+        message_id: M,
+        channel_id: CH,
+        community_id: CO,
+        author_id: A,
+        reply_to: REPLY_TO,
+        content: Clear(Content::parse("Hello, **wörld** 👍🏽\n\te\u{301}").unwrap()),
+    };
+    let content = Clear(Content::parse("Hello again").unwrap());
+    let edited = MessageEdited { message_id: M, channel_id: CH, community_id: CO, content };
+    let deleted = MessageDeleted { message_id: M, channel_id: CH, community_id: CO, deleted_by: B };
+    [
+        ("message.posted", posted.into()),
+        ("message.edited", edited.into()),
+        ("message.deleted", deleted.into()),
+    ]
+}
+
+fn memberships() -> [(&'static str, MembershipEvent); 6] {
+    let (community_id, account_id, by): (_, AccountId, AccountId) = (CO, A, B);
+    let roles = [Role::Guest, Role::Member, Role::Moderator].into();
+    let joined_by = JoinedBy::Invite;
+    let joined = MemberJoined { community_id, account_id, roles, joined_by, invited_by: Some(B) };
+    let roles = [Role::Member, Role::Moderator].into();
+    [
+        ("membership.joined", joined.into()),
+        ("membership.left", MemberLeft { community_id, account_id }.into()),
+        ("membership.kicked", MemberKicked { community_id, account_id, by }.into()),
+        ("membership.banned", MemberBanned { community_id, account_id, by }.into()),
+        ("membership.unbanned", MemberUnbanned { community_id, account_id, by }.into()),
+        ("membership.roles_changed", MemberRolesChanged { community_id, account_id, roles, by }.into()),
+    ]
+}
+
+fn channels() -> [(&'static str, ChannelEvent); 3] {
+    let (name, topic) = (|text| ChannelName::parse(text).unwrap(), |text| ChannelTopic::parse(text).unwrap());
+    let created = ChannelCreated {
+        channel_id: CH,
+        community_id: CO,
+        name: name("general"),
+        kind: ChannelKind::Text,
+        topic: topic("All things"),
+        category_id: Some(CATEGORY),
+    };
+    let changed =
+        ChannelChanged { channel_id: CH, community_id: CO, name: Some(name("news")), topic: Some(topic("")) };
+    let deleted = ChannelDeleted { channel_id: CH, community_id: CO, deleted_by: B };
+    [
+        ("channel.created", created.into()),
+        ("channel.changed", changed.into()),
+        ("channel.deleted", deleted.into()),
+    ]
+}
+
+fn communities() -> [(&'static str, CommunityEvent); 3] {
+    let name = |text| CommunityName::parse(text).unwrap();
+    let created = CommunityCreated { community_id: CO, name: name("Здесь"), owner_id: A };
+    let renamed = CommunityRenamed { community_id: CO, name: name("There") };
+    let deleted = CommunityDeleted { community_id: CO, deleted_by: A };
+    [
+        ("community.created", created.into()),
+        ("community.renamed", renamed.into()),
+        ("community.deleted", deleted.into()),
+    ]
+}
+
+fn invites() -> [(&'static str, InviteEvent); 3] {
+    let code = || InviteCode::parse("23456789ABCD").unwrap();
+    let created = InviteCreated {
+        code: code(),
+        community_id: CO,
+        created_by: B,
+        max_uses: Some(3),
+        expires_at: Some("2026-03-01T12:00:00.000001Z".parse().unwrap()),
+    };
+    let redeemed = InviteRedeemed { code: code(), community_id: CO, account_id: A, invited_by: B };
+    let revoked = InviteRevoked { code: code(), community_id: CO, revoked_by: B };
+    [
+        ("invite.created", created.into()),
+        ("invite.redeemed", redeemed.into()),
+        ("invite.revoked", revoked.into()),
+    ]
+}
+
+#[test]
+fn every_type_and_schema_has_its_fixture_and_no_other_file_is_there() {
+    let needed: BTreeSet<String> = Event::kinds()
+        .into_iter()
+        .flat_map(|(kind, current)| (1..=current).map(move |schema| format!("{kind}.{schema}.json")))
+        .collect();
+    let there: BTreeSet<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, needed);
+}
+
+#[test]
+fn every_type_has_its_name_its_schema_and_its_topic() {
+    let mut listed = BTreeSet::new();
+    for (kind, schema, topic, event) in table() {
+        let encoded = event.encode();
+        assert_eq!((encoded.kind, encoded.schema), (kind, schema));
+        assert_eq!(event.topic(), topic, "{kind}");
+        assert!(listed.insert((kind, schema)), "{kind} is listed twice");
+    }
+    assert_eq!(listed, Event::kinds().into_iter().collect(), "every type is listed");
+    assert_eq!(Event::kinds().len(), listed.len(), "no two streams share a type");
+}
+
+#[test]
+fn every_fixture_decodes_to_the_event_that_it_was() {
+    for (kind, schema, _, event) in table() {
+        let fixture = Fixture::load(kind, schema);
+        let data = fixture.data.get().as_bytes();
+        let decoded = Event::decode(kind, schema, data, fixture.personal());
+        assert_eq!(decoded.unwrap(), Some(event), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_written_today_is_what_the_fixture_holds_byte_for_byte() {
+    for (kind, schema, _, event) in table() {
+        let (fixture, encoded) = (Fixture::load(kind, schema), event.encode());
+        assert_eq!(std::str::from_utf8(&encoded.data), Ok(fixture.data.get()), "{kind}");
+        let personal = encoded.personal.as_deref().map(|text| std::str::from_utf8(text).unwrap());
+        assert_eq!(personal, fixture.personal.as_ref().map(|text| text.get()), "{kind}");
+    }
+}
+
+#[test]
+fn without_its_personal_text_an_event_still_says_the_facts() {
+    for (kind, schema, topic, event) in table() {
+        let fixture = Fixture::load(kind, schema);
+        for personal in [PersonalPart::Sealed, PersonalPart::Erased] {
+            let decoded = decode(kind, schema, &fixture.data(), personal).unwrap();
+            assert_eq!(decoded.topic(), topic);
+            assert_eq!(decoded == event, fixture.personal.is_none(), "{kind}");
+        }
+        let sealed = decode(kind, schema, &fixture.data(), PersonalPart::Sealed);
+        let erased = decode(kind, schema, &fixture.data(), PersonalPart::Erased);
+        assert_eq!(sealed == erased, fixture.personal.is_none(), "{kind}: erased is not sealed");
+    }
+}
+
+#[test]
+fn fields_that_a_newer_program_added_are_ignored() {
+    for (kind, schema, _, event) in table() {
+        let fixture = Fixture::load(kind, schema);
+        let mut data = fixture.data();
+        data["a_field_of_tomorrow"] = json!({"deep": [1, null, "x"]});
+        let mut personal: Option<Value> =
+            fixture.personal.as_ref().map(|text| serde_json::from_str(text.get()).unwrap());
+        if let Some(Value::Object(fields)) = &mut personal {
+            fields.insert("a_field_of_tomorrow".to_owned(), json!(true));
+        }
+        let personal = personal.map(|value| value.to_string());
+        let part =
+            personal.as_ref().map_or(PersonalPart::Sealed, |text| PersonalPart::Clear(text.as_bytes()));
+        assert_eq!(decode(kind, schema, &data, part), Some(event), "{kind}");
+    }
+}
+
+#[test]
+fn what_may_be_missing_may_be_missing() {
+    let optional = [
+        ("message.posted", "reply_to"),
+        ("membership.joined", "invited_by"),
+        ("channel.created", "category_id"),
+        ("channel.changed", "name"),
+        ("channel.changed", "topic"),
+        ("invite.created", "max_uses"),
+        ("invite.created", "expires_at"),
+        ("installation.founded", "community_id"),
+    ];
+    for (kind, schema, ..) in table() {
+        let fixture = Fixture::load(kind, schema);
+        let fields: Vec<String> = fixture.data().as_object().unwrap().keys().cloned().collect();
+        for field in fields {
+            let mut data = fixture.data();
+            data.as_object_mut().unwrap().remove(&field);
+            let data = data.to_string();
+            let decoded = Event::decode(kind, schema, data.as_bytes(), PersonalPart::Sealed);
+            let expected = optional.contains(&(kind, field.as_str()));
+            assert_eq!(decoded.is_ok(), expected, "{kind} without {field}");
+            assert!(expected || matches!(decoded, Err(DecodeError::Malformed { .. })));
+        }
+    }
+}
+
+#[test]
+fn a_schema_of_a_newer_program_is_told_apart_from_a_broken_record() {
+    for (kind, current) in Event::kinds() {
+        for newer in [current + 1, u16::MAX] {
+            let refused = Event::decode(kind, newer, b"not even JSON", PersonalPart::Sealed).unwrap_err();
+            let DecodeError::NewerSchema { kind: named, schema } = refused else { panic!("{refused:?}") };
+            assert_eq!((named.as_str(), schema), (kind, newer));
+        }
+        let broken = Event::decode(kind, current, b"not even JSON", PersonalPart::Sealed).unwrap_err();
+        assert!(matches!(broken, DecodeError::Malformed { schema, .. } if schema == current));
+    }
+}
+
+#[test]
+fn a_type_that_nobody_knows_is_none_even_where_its_bytes_are_broken() {
+    for kind in ["message.exploded", "", "message.posted ", "Message.Posted", "message"] {
+        assert_eq!(Event::decode(kind, 1, b"\xff", PersonalPart::Sealed).unwrap(), None, "{kind:?}");
+    }
+    let other_set = MessageEvent::decode("channel.created", 1, b"\xff", PersonalPart::Sealed);
+    assert_eq!(other_set.unwrap(), None, "another stream's type is not of this set");
+}

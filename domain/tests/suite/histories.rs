@@ -1,0 +1,316 @@
+//! Random histories of one community: whatever people try, in whatever order, nothing inconsistent comes of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic};
+use domain::community::{Community, CommunityCommand, CommunityName};
+use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
+use domain::membership::{JoinedBy, Membership, MembershipCommand};
+use domain::message::{Content, Message, MessageCommand, PostMessage};
+use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Role, Standing};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+const PEOPLE: usize = 5;
+const PLACES: usize = 2;
+const HERE: CommunityId = CommunityId(Uuid::from_u128(0xc0));
+
+/// What somebody tries. Numbers name people, channels, messages and invites, modulo how many there are.
+#[derive(Debug, Clone)]
+enum Try {
+    Rename,
+    DeleteCommunity,
+    Leave,
+    Kick(usize),
+    Ban(usize),
+    Unban(usize),
+    SetRoles(usize, BTreeSet<Role>),
+    CreateChannel(usize, ChannelKind),
+    ChangeChannel(usize),
+    DeleteChannel(usize),
+    Post(usize, usize, Option<usize>),
+    Edit(usize),
+    DeleteMessage(usize),
+    CreateInvite(usize, Option<u32>, Option<i64>),
+    Redeem(usize, i64),
+    Revoke(usize),
+}
+
+fn tries() -> impl Strategy<Value = Try> {
+    let some = 0..PEOPLE;
+    let place = || 0..PLACES;
+    let message = || 0..4_usize;
+    let roles = proptest::collection::btree_set(proptest::sample::select(Role::ALL.to_vec()), 0..=3);
+    let kind = proptest::sample::select(ChannelKind::ALL.to_vec());
+    prop_oneof![
+        1 => Just(Try::Rename),
+        1 => proptest::bool::weighted(0.1).prop_map(|end| if end { Try::DeleteCommunity } else { Try::Rename }),
+        2 => Just(Try::Leave),
+        2 => some.clone().prop_map(Try::Kick),
+        2 => some.clone().prop_map(Try::Ban),
+        2 => some.clone().prop_map(Try::Unban),
+        4 => (some, roles).prop_map(|(who, roles)| Try::SetRoles(who, roles)),
+        3 => (place(), kind).prop_map(|(which, kind)| Try::CreateChannel(which, kind)),
+        1 => place().prop_map(Try::ChangeChannel),
+        1 => place().prop_map(Try::DeleteChannel),
+        5 => (message(), place(), proptest::option::of(message())).prop_map(|(id, at, to)| Try::Post(id, at, to)),
+        4 => message().prop_map(Try::Edit),
+        3 => message().prop_map(Try::DeleteMessage),
+        2 => (place(), proptest::option::of(0..3_u32), proptest::option::of(0..20_i64))
+            .prop_map(|(which, max, end)| Try::CreateInvite(which, max, end)),
+        6 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
+        1 => place().prop_map(Try::Revoke),
+    ]
+}
+
+/// The folds of all streams of the history.
+#[derive(Default)]
+struct World {
+    community: Community,
+    memberships: [Membership; PEOPLE],
+    channels: [Channel; PLACES],
+    messages: [Message; 4],
+    invites: [Invite; PLACES],
+    uses: [u32; PLACES],
+}
+
+fn account(who: usize) -> AccountId {
+    AccountId(Uuid::from_u128(0xa0 + who as u128))
+}
+
+fn channel(which: usize) -> ChannelId {
+    ChannelId(Uuid::from_u128(0xd0 + which as u128))
+}
+
+/// Decides, checks that the state takes what was decided, and that the same command again does nothing more; for
+/// commands of which that is not so, `again` is false.
+fn act<A: Aggregate>(state: &mut A, command: A::Command, again: bool) -> usize
+where
+    A: PartialEq + Debug,
+    A::Command: Clone + Debug,
+{
+    let Ok(events) = state.decide(command.clone()) else { return 0 };
+    let before = state.clone();
+    for event in &events {
+        state.evolve(event);
+    }
+    if events.is_empty() {
+        assert_eq!(*state, before);
+    }
+    let repeated = state.decide(command.clone()).map_or(0, |events| events.len());
+    assert_eq!(repeated > 0, again && !events.is_empty(), "{command:?} happened twice, or should have");
+    events.len()
+}
+
+impl World {
+    fn founded() -> Self {
+        let mut world = Self::default();
+        let name = CommunityName::parse("Here").unwrap();
+        act(&mut world.community, CommunityCommand::Create { id: HERE, owner: account(0), name }, false);
+        world.join(0, JoinedBy::Founding);
+        world
+    }
+
+    fn join(&mut self, who: usize, by: JoinedBy) {
+        let command =
+            MembershipCommand::Join { community: HERE, account: account(who), by, invited_by: None };
+        act(&mut self.memberships[who], command, false);
+    }
+
+    fn standing(&self, who: usize) -> Standing {
+        Standing::of(account(who), HERE, &self.community, &self.memberships[who])
+    }
+
+    fn attempt(&mut self, who: usize, attempt: Try) {
+        let by = self.standing(who);
+        match attempt {
+            Try::Rename => {
+                let name = CommunityName::parse("There").unwrap();
+                act(&mut self.community, CommunityCommand::Rename { by, name }, false);
+            }
+            Try::DeleteCommunity => drop(act(&mut self.community, CommunityCommand::Delete { by }, false)),
+            Try::Leave => drop(act(&mut self.memberships[who], MembershipCommand::Leave { by }, false)),
+            Try::Kick(whom) => self.moderate(whom, |target| MembershipCommand::Kick { by, target }),
+            Try::Ban(whom) => self.moderate(whom, |target| MembershipCommand::Ban { by, target }),
+            Try::Unban(whom) => {
+                self.moderate(whom, |target| MembershipCommand::Unban { by, account: target.account });
+            }
+            Try::SetRoles(whom, roles) => {
+                self.moderate(whom, |target| MembershipCommand::SetRoles { by, target, roles });
+            }
+            Try::CreateChannel(which, kind) => self.create_channel(which, kind, by),
+            Try::ChangeChannel(which) => {
+                let name = Some(ChannelName::parse("news").unwrap());
+                act(&mut self.channels[which], ChannelCommand::Change { by, name, topic: None }, false);
+            }
+            Try::DeleteChannel(which) => {
+                act(&mut self.channels[which], ChannelCommand::Delete { by }, false);
+            }
+            Try::Post(which, place, to) => self.post(which, place, to, by),
+            Try::Edit(which) => {
+                let content = Content::parse("again").unwrap();
+                act(&mut self.messages[which], MessageCommand::Edit { by, content }, true);
+            }
+            Try::DeleteMessage(which) => {
+                act(&mut self.messages[which], MessageCommand::Delete { by }, false);
+            }
+            Try::CreateInvite(which, max_uses, end) => {
+                let code = InviteCode::from_digits([which as u8; CODE_LENGTH]);
+                let expires_at = end.map(at);
+                let command = InviteCommand::Create { code, by, max_uses, expires_at };
+                act(&mut self.invites[which], command, false);
+            }
+            Try::Redeem(which, now) => self.redeem(which, who, at(now)),
+            Try::Revoke(which) => drop(act(&mut self.invites[which], InviteCommand::Revoke { by }, false)),
+        }
+    }
+
+    fn moderate(&mut self, whom: usize, command: impl FnOnce(Standing) -> MembershipCommand) {
+        let target = self.standing(whom);
+        act(&mut self.memberships[whom], command(target), false);
+    }
+
+    fn create_channel(&mut self, which: usize, kind: ChannelKind, by: Standing) {
+        let other = (which + 1) % PLACES;
+        let category =
+            (kind != ChannelKind::Category).then(|| (channel(other), self.channels[other].clone()));
+        let category = category.filter(|(_, state)| state.live().is_some());
+        let (name, topic) = (ChannelName::parse("general").unwrap(), ChannelTopic::parse("").unwrap());
+        let command = ChannelCommand::Create { id: channel(which), by, name, kind, topic, category };
+        act(&mut self.channels[which], command, false);
+    }
+
+    fn post(&mut self, which: usize, place: usize, to: Option<usize>, by: Standing) {
+        let message = |which: usize| MessageId(Uuid::from_u128(0xe0 + which as u128));
+        let post = PostMessage {
+            id: message(which),
+            channel_id: channel(place),
+            channel: self.channels[place].clone(),
+            by,
+            content: Content::parse("hello").unwrap(),
+            reply_to: to.map(|to| (message(to), self.messages[to].clone())),
+        };
+        act(&mut self.messages[which], MessageCommand::Post(post), false);
+    }
+
+    /// As the product does it: a redemption is followed by joining.
+    fn redeem(&mut self, which: usize, who: usize, now: Timestamp) {
+        let entry = entry(self.community.live().is_some(), &self.memberships[who]);
+        let command = InviteCommand::Redeem { account: account(who), entry, now };
+        let Ok(events) = self.invites[which].decide(command) else { return };
+        if events.is_empty() {
+            return;
+        }
+        self.uses[which] += 1;
+        events.iter().for_each(|event| self.invites[which].evolve(event));
+        self.join(who, JoinedBy::Invite);
+        // Now inside, the same person uses up nothing more.
+        let entry = domain::invite::entry(true, &self.memberships[who]);
+        let again = InviteCommand::Redeem { account: account(who), entry, now };
+        assert_eq!(self.invites[which].decide(again), Ok(vec![]));
+    }
+
+    fn check(&self, before: &Self) {
+        assert!(self.memberships[0].roles().is_some(), "the owner lost the community");
+        if self.community.live().is_some() {
+            assert!(self.standing(0).is_owner());
+            assert!((1..PEOPLE).all(|who| !self.standing(who).is_owner()), "somebody else became owner");
+        }
+        for (now, before) in self.messages.iter().zip(&before.messages) {
+            let gone = matches!(before, Message::Deleted(_));
+            assert!(!gone || now == before, "a deleted message changed: {now:?}");
+            assert!(before.facts().is_none_or(|facts| now.facts() == Some(facts)), "a message changed hands");
+        }
+        for (now, before) in self.channels.iter().zip(&before.channels) {
+            assert!(!matches!(before, Channel::Deleted(_)) || now == before, "a deleted channel changed");
+        }
+        assert!(before.community != Community::Deleted || self.community == Community::Deleted);
+        for (invite, uses) in self.invites.iter().zip(self.uses) {
+            let Some(known) = invite.last() else { continue };
+            assert_eq!(known.uses, uses, "every use counts once");
+            assert!(known.max_uses.is_none_or(|max| known.uses <= max), "used too often: {known:?}");
+        }
+        for membership in &self.memberships {
+            assert!(membership.roles().is_none_or(|roles| !roles.is_empty()), "a member without a role");
+        }
+    }
+
+    fn snapshot(&self) -> Self {
+        Self {
+            community: self.community.clone(),
+            memberships: self.memberships.clone(),
+            channels: self.channels.clone(),
+            messages: self.messages.clone(),
+            invites: self.invites.clone(),
+            uses: self.uses,
+        }
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Which things a history brought about; a generator that reaches none of them would prove nothing.
+#[derive(Debug, Default, Clone, Copy)]
+struct Reached {
+    banned: bool,
+    deleted: bool,
+    used_up: bool,
+    moderators: bool,
+    ended: bool,
+}
+
+fn live_through(history: Vec<(usize, Try)>) -> Reached {
+    let mut world = World::founded();
+    let mut reached = Reached::default();
+    for (who, attempt) in history {
+        let before = world.snapshot();
+        world.attempt(who, attempt);
+        world.check(&before);
+        reached.banned |= world.memberships.contains(&Membership::Banned);
+        reached.deleted |= world.messages.iter().any(|message| matches!(message, Message::Deleted(_)));
+        let used_up =
+            |invite: &Invite| invite.last().is_some_and(|i| i.uses > 0 && i.max_uses == Some(i.uses));
+        reached.used_up |= world.invites.iter().any(used_up);
+        let moderates = |roles: &BTreeSet<Role>| roles.contains(&Role::Moderator);
+        reached.moderators |= world.memberships.iter().any(|m| m.roles().is_some_and(moderates));
+        reached.ended |= world.community == Community::Deleted;
+    }
+    reached
+}
+
+fn histories() -> impl Strategy<Value = Vec<(usize, Try)>> {
+    // The owner acts most often: without them nothing gets under way.
+    let who = prop_oneof![2 => Just(0_usize), 3 => 0..PEOPLE];
+    proptest::collection::vec((who, tries()), 1..120)
+}
+
+proptest! {
+    #[test]
+    fn no_history_leads_to_an_inconsistent_state(history in histories()) {
+        live_through(history);
+    }
+}
+
+#[test]
+fn the_histories_reach_what_they_are_about() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    let mut runner = TestRunner::deterministic();
+    let mut all = Reached::default();
+    for _ in 0..200 {
+        let history = histories().new_tree(&mut runner).unwrap().current();
+        let reached = live_through(history);
+        all.banned |= reached.banned;
+        all.deleted |= reached.deleted;
+        all.used_up |= reached.used_up;
+        all.moderators |= reached.moderators;
+        all.ended |= reached.ended;
+    }
+    let Reached { banned, deleted, used_up, moderators, ended } = all;
+    assert!(banned && deleted && used_up && moderators && ended, "{all:?}");
+}

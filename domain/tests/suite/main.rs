@@ -1,0 +1,18 @@
+//! One file per noun, the same nouns as in `src`: given what happened, when a command comes, then this happens or is
+//! refused. `fixtures.rs` holds what the log may contain, `histories.rs` what no history may lead to.
+
+mod account;
+mod channel;
+mod claim;
+mod codec;
+mod community;
+mod fixtures;
+mod given;
+mod histories;
+mod installation;
+mod invite;
+mod membership;
+mod message;
+mod people;
+mod permission;
+mod text;
