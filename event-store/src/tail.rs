@@ -8,8 +8,8 @@ use crate::{EventStore, MAX_PAGE, Position, Record, Unavailable};
 
 /// Follows a log in order, for ever, without gaps: what is there already first, then what comes.
 ///
-/// Each tail has its own position and may be slow without hurting others. It is woken by a hint and reads the log, so
-/// a lost hint costs time, never a record.
+/// Each tail has its own position and may be slow without hurting others. What wakes it says only that there is more;
+/// it reads the log from its own position, so a wake-up that comes late or stands for many loses nothing.
 pub struct Tail {
     store: Arc<dyn EventStore>,
     position: Position,

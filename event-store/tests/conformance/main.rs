@@ -19,6 +19,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use event_store::{EventStore, memory::MemoryStore};
 
+use self::postgres::{append_only, cut, nodes, shutdown, turns};
+
 /// A log of one test's own.
 #[async_trait]
 trait Fixture: Send + Sync + Sized {
@@ -113,3 +115,34 @@ impl Fixture for MemoryLog {
 
 conformance!(memory_store: crate::MemoryLog);
 conformance!(postgres_store: crate::postgres::PostgresLog);
+
+mod postgres_alone {
+    promises! { crate::postgres::PostgresLog;
+        append_only {
+            rows_of_the_log_are_neither_changed_nor_removed
+        }
+        cut {
+            a_commit_whose_answer_is_lost_is_unavailable_and_its_repetition_answers_it
+            a_commit_that_is_lost_is_unavailable_and_its_repetition_writes_once
+            wherever_the_connection_ends_nothing_is_lost_and_nothing_is_twice
+            many_writers_through_many_cuts_each_write_once
+        }
+        nodes {
+            a_tail_sees_what_was_written_without_a_hint
+            near_the_head_nothing_is_queried
+            a_copy_of_a_log_takes_an_identity_of_its_own_and_keeps_it
+            hints_carry_appends_between_nodes
+            a_node_goes_on_when_all_its_connections_are_ended
+        }
+        shutdown {
+            what_is_queued_is_finished_and_what_comes_later_refused
+            a_dropped_node_leaves_no_connection_behind
+        }
+        turns {
+            a_transaction_cannot_take_a_position_while_another_holds_a_lower_one
+            an_append_waits_for_another_writers_transaction_and_stands_behind_it
+            an_append_sees_what_was_committed_while_it_waited
+            an_append_that_the_table_refuses_is_not_answered_with_success
+        }
+    }
+}

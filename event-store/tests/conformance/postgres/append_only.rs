@@ -6,9 +6,7 @@ use crate::{
     events::{any, ids, numbers, whole},
 };
 
-#[tokio::test]
-async fn rows_of_the_log_are_neither_changed_nor_removed() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn rows_of_the_log_are_neither_changed_nor_removed(log: PostgresLog) {
     let store = log.open().await;
     store.append(any("a", [1, 2])).await.unwrap();
     let session = log.session().await;

@@ -30,9 +30,9 @@ async fn until_appended(node: &PostgresStore, numbers: impl IntoIterator<Item = 
     }
 }
 
-#[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_unavailable_and_its_repetition_answers_it() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn a_commit_whose_answer_is_lost_is_unavailable_and_its_repetition_answers_it(
+    log: PostgresLog,
+) {
     let proxy = Proxy::before(log.url());
     let node = behind(&proxy, &log).await;
     node.append(any("a", [1])).await.unwrap();
@@ -59,9 +59,7 @@ async fn a_commit_whose_answer_is_lost_is_unavailable_and_its_repetition_answers
     assert_eq!(whole(&log.open().await).await, seen);
 }
 
-#[tokio::test]
-async fn a_commit_that_is_lost_is_unavailable_and_its_repetition_writes_once() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn a_commit_that_is_lost_is_unavailable_and_its_repetition_writes_once(log: PostgresLog) {
     let proxy = Proxy::before(log.url());
     let node = behind(&proxy, &log).await;
     node.append(any("a", [1])).await.unwrap();
@@ -78,10 +76,8 @@ async fn a_commit_that_is_lost_is_unavailable_and_its_repetition_writes_once() {
 }
 
 /// The connection ends after each message of a batch in turn, those of its replacement's start included.
-#[tokio::test]
-async fn wherever_the_connection_ends_nothing_is_lost_and_nothing_is_twice() {
+pub(crate) async fn wherever_the_connection_ends_nothing_is_lost_and_nothing_is_twice(log: PostgresLog) {
     const MESSAGES: usize = 45;
-    let log = PostgresLog::fresh().await;
     let proxy = Proxy::before(log.url());
     let node = behind(&proxy, &log).await;
     let mut tail = node.clone().tail(Position::START);
@@ -109,11 +105,9 @@ async fn wherever_the_connection_ends_nothing_is_lost_and_nothing_is_twice() {
     assert_eq!(ids(&seen), expected);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_writers_through_many_cuts_each_write_once() {
+pub(crate) async fn many_writers_through_many_cuts_each_write_once(log: PostgresLog) {
     const WRITERS: u128 = 8;
     const EACH: u128 = 30;
-    let log = PostgresLog::fresh().await;
     let proxy = Proxy::before(log.url());
     let node = behind(&proxy, &log).await;
     let mut writers = JoinSet::new();

@@ -1,11 +1,11 @@
 //! What only the Postgres adapter can break.
 
-mod append_only;
-mod cut;
-mod nodes;
+pub(crate) mod append_only;
+pub(crate) mod cut;
+pub(crate) mod nodes;
 mod proxy;
-mod shutdown;
-mod turns;
+pub(crate) mod shutdown;
+pub(crate) mod turns;
 
 use std::sync::Arc;
 

@@ -11,9 +11,7 @@ use crate::{
     events::{any, ids, numbers, whole},
 };
 
-#[tokio::test]
-async fn a_tail_sees_what_was_written_without_a_hint() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn a_tail_sees_what_was_written_without_a_hint(log: PostgresLog) {
     let (node, session) = (log.node().await, log.session().await);
     let mut tail = node.clone().tail(Position::START);
     raw_insert(&session, 1).await;
@@ -29,10 +27,8 @@ async fn a_tail_sees_what_was_written_without_a_hint() {
 }
 
 /// With the polling alone each hop would take half a second and more.
-#[tokio::test]
-async fn hints_carry_appends_between_nodes() {
+pub(crate) async fn hints_carry_appends_between_nodes(log: PostgresLog) {
     const HOPS: u128 = 40;
-    let log = PostgresLog::fresh().await;
     let nodes = [log.node().await, log.node().await];
     let mut tails = nodes.clone().map(|node| node.tail(Position::START));
     let started = Instant::now();
@@ -46,9 +42,7 @@ async fn hints_carry_appends_between_nodes() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
-#[tokio::test]
-async fn near_the_head_nothing_is_queried() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn near_the_head_nothing_is_queried(log: PostgresLog) {
     log.node().await.append(any("a", [1])).await.unwrap();
     let pool = log.pool();
     let node =
@@ -66,12 +60,10 @@ async fn near_the_head_nothing_is_queried() {
     node.read_all(Position::START, 3).await.unwrap_err();
 }
 
-#[tokio::test]
-async fn a_node_goes_on_when_all_its_connections_are_ended() {
+pub(crate) async fn a_node_goes_on_when_all_its_connections_are_ended(log: PostgresLog) {
     const END: &str = "
         SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    let log = PostgresLog::fresh().await;
     let (node, session) = (log.node().await, log.session().await);
     let mut tail = node.clone().tail(Position::START);
     for number in 0..5 {
@@ -90,9 +82,7 @@ async fn a_node_goes_on_when_all_its_connections_are_ended() {
     assert_eq!(whole(&log.open().await).await.len(), 10);
 }
 
-#[tokio::test]
-async fn a_copy_of_a_log_takes_an_identity_of_its_own_and_keeps_it() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn a_copy_of_a_log_takes_an_identity_of_its_own_and_keeps_it(log: PostgresLog) {
     let session = log.session().await;
     let first = log.node().await.log_id();
     // As it stands in a copy: the identity was given elsewhere.

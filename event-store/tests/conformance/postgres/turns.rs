@@ -8,9 +8,7 @@ use crate::{
     events::{any, ids, numbers, whole},
 };
 
-#[tokio::test]
-async fn a_transaction_cannot_take_a_position_while_another_holds_a_lower_one() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn a_transaction_cannot_take_a_position_while_another_holds_a_lower_one(log: PostgresLog) {
     let (first, second, observer) = (log.session().await, log.session().await, log.session().await);
     first.batch_execute("BEGIN").await.unwrap();
     let lower = raw_insert(&first, 1).await;
@@ -23,9 +21,7 @@ async fn a_transaction_cannot_take_a_position_while_another_holds_a_lower_one() 
     assert!(lower < later.await.unwrap());
 }
 
-#[tokio::test]
-async fn an_append_waits_for_another_writers_transaction_and_stands_behind_it() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn an_append_waits_for_another_writers_transaction_and_stands_behind_it(log: PostgresLog) {
     let (node, other, writer, observer) =
         (log.node().await, log.node().await, log.session().await, log.session().await);
     let mut tail = other.clone().tail(Position::START);
@@ -49,9 +45,7 @@ async fn an_append_waits_for_another_writers_transaction_and_stands_behind_it() 
     assert_eq!(ids(&seen), numbers([1, 2]));
 }
 
-#[tokio::test]
-async fn an_append_sees_what_was_committed_while_it_waited() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn an_append_sees_what_was_committed_while_it_waited(log: PostgresLog) {
     let (node, writer, observer) = (log.node().await, log.session().await, log.session().await);
     // Even where the database asks for snapshots that are older than the lock.
     let database = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation \
@@ -75,9 +69,7 @@ async fn an_append_sees_what_was_committed_while_it_waited() {
 }
 
 /// A batch whose INSERT fails must not be taken for committed because its COMMIT says nothing.
-#[tokio::test]
-async fn an_append_that_the_table_refuses_is_not_answered_with_success() {
-    let log = PostgresLog::fresh().await;
+pub(crate) async fn an_append_that_the_table_refuses_is_not_answered_with_success(log: PostgresLog) {
     let (node, session) = (log.node().await, log.session().await);
     session
         .batch_execute("ALTER TABLE log.events ADD CONSTRAINT refuse CHECK (kind <> 'thing.happened')")
