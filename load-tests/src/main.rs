@@ -1,0 +1,77 @@
+//! Load tests: how fast, how late, how large, beside others who do the same.
+//!
+//! `cargo run -p load-tests --release -- SCENARIO` starts its own server (`cargo build --release -p api`) on a data
+//! directory that vanishes, with fsync as in production and rate limits off; loads it over the loopback; checks that
+//! nothing was lost; prints tables, and JSON with `--json`. Everything is bounded in time.
+//!
+//! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
+//! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
+//!   [`poster`] writes messages, and [`marker`] finds them again in a stream
+//! - [`process`] and [`usage`] read CPU and memory; [`statistics`] and [`report`] make figures and tables of it
+//! - [`scenario`] has one file for each question
+//!
+//! The load generator runs on one thread. When "load generator" nears one core in the table of CPU times, it is the
+//! generator that was measured.
+
+mod http;
+mod marker;
+mod peer;
+mod poster;
+mod process;
+mod progress;
+mod report;
+mod scenario;
+mod server;
+mod sse;
+mod statistics;
+mod usage;
+mod world;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Parser;
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use crate::scenario::Scenario;
+use crate::server::ServerOptions;
+
+/// Measures EchoVerse on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "load-tests", version)]
+struct Options {
+    #[command(subcommand)]
+    scenario: Scenario,
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Write the figures to this file as JSON, too
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "the report is what this program is for")]
+async fn main() -> Result<()> {
+    let options = Options::parse();
+    allow_many_connections()?;
+    let report = tokio::select! {
+        report = options.scenario.run(&options.server) => report?,
+        interrupt = tokio::signal::ctrl_c() => {
+            interrupt.context("listening for Ctrl-C")?;
+            bail!("interrupted");
+        }
+    };
+    println!("{}", report.text());
+    if let Some(file) = &options.json {
+        let json = serde_json::to_string_pretty(&report).context("writing JSON")?;
+        std::fs::write(file, json + "\n").with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Raises the limit of open files as far as it goes, for us and the server we start.
+fn allow_many_connections() -> Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).context("raising the limit of open files")
+}

@@ -1,0 +1,3 @@
+//! What the product is held against, on the same machine in the same minutes.
+
+pub(crate) mod pgbench;

@@ -1,0 +1,138 @@
+//! What a process and its children use, from Linux's `/proc`: <https://docs.kernel.org/filesystems/proc.html>.
+//!
+//! Elsewhere every figure is absent rather than wrong.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// CPU time and memory of one side of a test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Memory {
+    /// Resident pages; pages shared with others count in full.
+    pub(crate) rss_bytes: u64,
+    /// Resident pages; a page shared by n processes counts as an n-th. Sums over processes are meaningful.
+    pub(crate) pss_bytes: u64,
+}
+
+impl std::ops::Add for Memory {
+    type Output = Memory;
+
+    fn add(self, other: Memory) -> Memory {
+        Memory { rss_bytes: self.rss_bytes + other.rss_bytes, pss_bytes: self.pss_bytes + other.pss_bytes }
+    }
+}
+
+/// The memory of one process; `None` where it has ended or may not be looked at.
+pub(crate) fn memory(pid: u32) -> Option<Memory> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    Some(Memory { rss_bytes: kibibytes(&rollup, "Rss:")?, pss_bytes: kibibytes(&rollup, "Pss:")? })
+}
+
+/// `name` of a table like that of `/proc/PID/status`, in bytes.
+fn kibibytes(table: &str, name: &str) -> Option<u64> {
+    let line = table.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|value| value * 1024)
+}
+
+/// A process and all that descend from it now, the first being itself.
+pub(crate) fn tree(root: u32) -> Vec<u32> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if let Some(stat) = Stat::read(pid) {
+            children.entry(stat.parent).or_default().push(pid);
+        }
+    }
+    let mut tree = vec![root];
+    let mut next = 0;
+    while let Some(pid) = tree.get(next) {
+        let born = children.remove(pid).unwrap_or_default();
+        tree.extend(born);
+        next += 1;
+    }
+    tree
+}
+
+/// CPU time of `pid` alone, user and system.
+pub(crate) fn cpu(pid: u32) -> Option<Duration> {
+    Stat::read(pid).map(|stat| stat.cpu)
+}
+
+/// CPU time of `pids` and of their children that have ended and been waited for.
+pub(crate) fn cpu_with_ended(pids: &[u32]) -> Duration {
+    pids.iter().filter_map(|&pid| Stat::read(pid)).map(|stat| stat.cpu + stat.ended).sum()
+}
+
+/// The process of the Postgres whose cluster is in `cluster`.
+pub(crate) fn postmaster(cluster: &Path) -> Option<u32> {
+    fs::read_to_string(cluster.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+}
+
+struct Stat {
+    parent: u32,
+    cpu: Duration,
+    ended: Duration,
+}
+
+impl Stat {
+    fn read(pid: u32) -> Option<Stat> {
+        Stat::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The name in parentheses may hold anything, parentheses and spaces included; the fields begin behind the last.
+    fn parse(stat: &str) -> Option<Stat> {
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        // proc_pid_stat(5) counts from 1, and the first field here is the third there.
+        let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+        let ticks = |number| field(number).map(ticks_to_time);
+        Some(Stat {
+            parent: field(4)?.try_into().ok()?,
+            cpu: ticks(14)? + ticks(15)?,
+            ended: ticks(16)? + ticks(17)?,
+        })
+    }
+}
+
+fn ticks_to_time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_and_spaces_is_no_field() {
+        let stat = "42 (a) b (c)) S 7 42 42 0 -1 4194560 1 2 3 4 100 50 30 20 20 0 1 0 5";
+        let stat = Stat::parse(stat).unwrap();
+        assert_eq!(stat.parent, 7);
+        assert_eq!(stat.cpu, ticks_to_time(150));
+        assert_eq!(stat.ended, ticks_to_time(50));
+    }
+
+    #[test]
+    fn memory_is_read_in_bytes() {
+        let rollup =
+            "5600-7fff ---p 00000000 00:00 0   [rollup]\nRss:      12 kB\nPss:       7 kB\nPss_Anon: 1 kB\n";
+        assert_eq!(kibibytes(rollup, "Rss:"), Some(12 * 1024));
+        assert_eq!(kibibytes(rollup, "Pss:"), Some(7 * 1024));
+        assert_eq!(kibibytes(rollup, "Swap:"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn this_process_has_memory_and_children() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let tree = tree(std::process::id());
+        assert_eq!(tree.first(), Some(&std::process::id()));
+        assert!(tree.contains(&child.id()));
+        assert!(memory(std::process::id()).unwrap().rss_bytes > 0);
+        assert!(cpu(std::process::id()).is_some());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,171 @@
+//! What a test found: tables for people, JSON for programs, and the machine it was found on.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// The result of one scenario.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) scenario: &'static str,
+    pub(crate) machine: Machine,
+    /// How the test was run.
+    pub(crate) settings: Value,
+    pub(crate) figures: Value,
+    #[serde(skip)]
+    pub(crate) tables: Vec<Table>,
+    /// What to know before believing the figures.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Report {
+    /// The text for a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{}\n{}\n", self.scenario, self.machine.line());
+        for table in &self.tables {
+            text.push('\n');
+            text.push_str(&table.text());
+        }
+        for note in &self.notes {
+            let _ = write!(text, "\nnote: {note}");
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+/// Where and under what circumstances a test ran.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) cores: usize,
+    pub(crate) processor: String,
+    pub(crate) kernel: String,
+    /// Processes that wanted to run in the minute before the test: above 0.5, somebody else was at work.
+    pub(crate) load_before: Option<f64>,
+    /// Whether the scratch directory is in memory, where nothing waits for a disk.
+    pub(crate) scratch_in_memory: bool,
+}
+
+impl Machine {
+    pub(crate) fn look(scratch: &Path) -> Machine {
+        let cpuinfo = read("/proc/cpuinfo");
+        let processor = cpuinfo.lines().find(|line| line.starts_with("model name"));
+        let processor =
+            processor.and_then(|line| line.split_once(':')).map_or("unknown", |(_, name)| name.trim());
+        Machine {
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            processor: processor.to_owned(),
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            load_before: read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
+            scratch_in_memory: in_memory(scratch),
+        }
+    }
+
+    /// What makes the figures doubtful.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if self.scratch_in_memory {
+            doubts.push("the scratch directory is in memory: choose a disk with --scratch".to_owned());
+        }
+        if let Some(load) = self.load_before.filter(|&load| load > 0.5) {
+            doubts.push(format!("the machine was not quiet: load {load} before the test"));
+        }
+        if cfg!(debug_assertions) {
+            doubts.push("the load generator was built without --release".to_owned());
+        }
+        doubts
+    }
+
+    fn line(&self) -> String {
+        format!("{} cores of {}, Linux {}", self.cores, self.processor, self.kernel)
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+#[cfg(target_os = "linux")]
+fn in_memory(directory: &Path) -> bool {
+    /// `TMPFS_MAGIC` and `RAMFS_MAGIC` of statfs(2).
+    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
+    rustix::fs::statfs(directory)
+        .is_ok_and(|found| u32::try_from(found.f_type).is_ok_and(|kind| IN_MEMORY.contains(&kind)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn in_memory(_: &Path) -> bool {
+    false
+}
+
+/// Cells under a heading; the first column to the left, the others to the right.
+#[derive(Debug)]
+pub(crate) struct Table {
+    heading: &'static str,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new<'a>(heading: &'static str, columns: impl IntoIterator<Item = &'a str>) -> Table {
+        Table { heading, rows: vec![columns.into_iter().map(str::to_owned).collect()] }
+    }
+
+    pub(crate) fn row(mut self, cells: Vec<String>) -> Table {
+        self.rows.push(cells);
+        self
+    }
+
+    pub(crate) fn rows(mut self, rows: impl IntoIterator<Item = Vec<String>>) -> Table {
+        self.rows.extend(rows);
+        self
+    }
+
+    fn text(&self) -> String {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..columns).map(width).collect();
+        let mut text = format!("{}\n", self.heading);
+        for row in &self.rows {
+            let mut line = String::from(" ");
+            for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                let _ = match column {
+                    0 => write!(line, " {cell:<width$}"),
+                    _ => write!(line, "  {cell:>width$}"),
+                };
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A size for people, in mebibytes.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "a rounded figure for people")]
+    let mebibytes = bytes as f64 / f64::from(1 << 20);
+    format!("{mebibytes:.1} MiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up() {
+        let table = Table::new("Rates", ["pair", "posts/s"])
+            .row(vec!["1".to_owned(), "1234".to_owned()])
+            .row(vec!["median µs".to_owned(), "9".to_owned()]);
+        assert_eq!(table.text(), "Rates\n  pair       posts/s\n  1             1234\n  median µs        9\n");
+    }
+
+    #[test]
+    fn sizes_are_in_mebibytes() {
+        assert_eq!(mebibytes(3 * 1024 * 1024 / 2), "1.5 MiB");
+    }
+}

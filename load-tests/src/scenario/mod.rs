@@ -1,0 +1,34 @@
+//! One file is one question about the product. A scenario starts what it measures, ends in bounded time, checks that
+//! what it measured was right, and returns a [`crate::report::Report`].
+//!
+//! A new scenario is a file with an options struct (its doc comments are the help) and `run`, and one variant of
+//! [`Scenario`].
+
+use anyhow::Result;
+
+use crate::report::Report;
+use crate::server::ServerOptions;
+
+mod idle;
+mod latency;
+mod post;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Scenario {
+    /// How many posts a second become durable, against bare inserts into the same Postgres by pgbench
+    Post(post::Options),
+    /// How long from a post to its arrival on an SSE stream
+    Latency(latency::Options),
+    /// How much memory an idle server takes, and an idle SSE reader
+    Idle(idle::Options),
+}
+
+impl Scenario {
+    pub(crate) async fn run(&self, server: &ServerOptions) -> Result<Report> {
+        match self {
+            Scenario::Post(options) => post::run(server, options).await,
+            Scenario::Latency(options) => latency::run(server, options).await,
+            Scenario::Idle(options) => idle::run(server, options).await,
+        }
+    }
+}
