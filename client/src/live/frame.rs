@@ -1,7 +1,8 @@
 //! One event of the log as it is delivered.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::event::Event;
@@ -44,16 +45,31 @@ pub struct PollAnswer {
 }
 
 /// An element of a long-poll's answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Polled {
     Frame(Frame),
-    /// A `reset`: it has no place in the log.
-    Signal {
-        #[serde(rename = "type")]
-        kind: String,
-        data: Value,
-    },
+    /// The cursor cannot be honoured; it has no place in the log.
+    Reset(Reset),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reset {
+    #[serde(rename = "type")]
+    kind: String,
+    pub data: Value,
+}
+
+impl<'de> Deserialize<'de> for Polled {
+    /// By `type`: a frame that cannot be read must be an error, since skipping it would lose it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if value.get("type").is_some_and(|kind| kind == "reset") {
+            Reset::deserialize(value).map(Self::Reset).map_err(D::Error::custom)
+        } else {
+            Frame::deserialize(value).map(Self::Frame).map_err(D::Error::custom)
+        }
+    }
 }
 
 /// The `reason` of a `reset` or `bye`.

@@ -241,8 +241,7 @@ impl Machine {
         for polled in answer.events {
             match polled {
                 Polled::Frame(frame) => self.frame(frame),
-                Polled::Signal { kind, data } if kind == "reset" => return self.reset(&data),
-                Polled::Signal { .. } => {}
+                Polled::Reset(reset) => return self.reset(&reset.data),
             }
         }
         if let Some(next) = &answer.next {

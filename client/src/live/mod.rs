@@ -21,7 +21,7 @@ pub use self::event::{
     ChannelChanged, ChannelRemoved, CommunityRemoved, CommunityRenamed, Event, Joined, MessageDeleted,
     MessageEdited, ProfileChanged, RolesChanged, Standing,
 };
-pub use self::frame::{Frame, PollAnswer, Polled};
+pub use self::frame::{Frame, PollAnswer, Polled, Reset};
 use crate::account::Account;
 use crate::client::Client;
 use crate::community::Community;

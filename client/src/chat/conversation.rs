@@ -1,0 +1,343 @@
+//! The loop of a chat.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use super::harmless::harmless_line;
+use super::outbox::{Job, Outbox, Outcome};
+use super::room::Room;
+use super::screen::Screen;
+use super::{ChatError, ChatOptions};
+use crate::client::Client;
+use crate::cursor::Cursor;
+use crate::error::Error;
+use crate::live::{Bootstrap, Event, Live, LiveEvent, TransportState};
+use crate::message::Message;
+use crate::retry;
+
+/// How long the end of the input waits for what is still to be sent.
+const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN_FOR_A_PERSON: Duration = Duration::from_secs(3);
+
+pub(super) struct Conversation {
+    pub(super) client: Client,
+    pub(super) room: Room,
+    pub(super) screen: Screen,
+    pub(super) outbox: Outbox,
+    live: Live,
+    state: TransportState,
+    /// Set once the conversation is to end: until when it waits for the outbox.
+    end: Option<Instant>,
+    pub(super) older: Older,
+    logged_out: bool,
+}
+
+/// How far back the channel on the screen is shown.
+#[derive(Debug, Clone)]
+pub(super) enum Older {
+    /// Nothing yet.
+    Nothing,
+    Before(Cursor),
+    ToTheStart,
+}
+
+/// Chats until the input ends or the user quits. Tells whether the user logged out.
+pub(super) async fn hold(client: &Client, options: &ChatOptions, screen: Screen) -> Result<bool, ChatError> {
+    if let Some(code) = &options.join {
+        client.redeem_invite(code).await?;
+    }
+    let snapshot = client.bootstrap().await?;
+    let live = client.live(Some(snapshot.cursor.clone()));
+    let mut conversation = Conversation {
+        client: client.clone(),
+        room: Room::new(snapshot, TimeZone::system()),
+        screen,
+        outbox: Outbox::start(client.clone()),
+        live,
+        state: TransportState::Connecting,
+        end: None,
+        older: Older::Nothing,
+        logged_out: false,
+    };
+    conversation.begin(options).await?;
+    conversation.go_on().await?;
+    Ok(conversation.logged_out)
+}
+
+impl Conversation {
+    async fn begin(&mut self, options: &ChatOptions) -> Result<(), ChatError> {
+        let me = self.room.name_of(self.room.me);
+        self.screen.line(format!("· you are {me}; /help lists the commands")).await;
+        let first = match &options.channel {
+            Some(wanted) => self.room.search(wanted),
+            None => self.room.channels().next().map(|(_, channel)| channel.id),
+        };
+        match first {
+            Some(channel) => {
+                if self.room.channels().count() > 1 {
+                    self.screen.line(self.room.list()).await;
+                }
+                self.enter(channel).await
+            }
+            None if options.channel.is_some() => self.say("· no such channel; /channels lists them").await,
+            None => self.say("· no community yet: /join CODE, or /create NAME").await,
+        }
+    }
+
+    async fn go_on(&mut self) -> Result<(), ChatError> {
+        loop {
+            if self.end.is_some() && self.outbox.pending() == 0 {
+                return Ok(());
+            }
+            self.show_prompt().await;
+            let end = self.end;
+            tokio::select! {
+                outcome = self.outbox.outcome() => self.sent(outcome).await?,
+                event = self.live.next() => self.lived(event?).await?,
+                line = self.screen.typed(), if end.is_none() => match line {
+                    Some(line) => self.act(&line).await?,
+                    None => self.finish(),
+                },
+                () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => {
+                    return Err(ChatError::Unsent(self.outbox.pending()));
+                }
+            }
+        }
+    }
+
+    /// Ends the conversation once the outbox is empty, or has had its time.
+    pub(super) fn finish(&mut self) {
+        let wait = if self.screen.person { DRAIN_FOR_A_PERSON } else { DRAIN };
+        self.end.get_or_insert(Instant::now() + wait);
+    }
+
+    /// Ends it without waiting: nothing more can be sent.
+    pub(super) fn logged_out(&mut self) {
+        self.logged_out = true;
+        self.end = Some(Instant::now());
+    }
+
+    pub(super) async fn say(&self, line: &str) -> Result<(), ChatError> {
+        self.screen.line(line).await;
+        Ok(())
+    }
+
+    async fn show_prompt(&self) {
+        let state = match self.state {
+            TransportState::Connecting => "connecting",
+            TransportState::Sse => "sse",
+            TransportState::LongPoll => "long-poll",
+            TransportState::Reconnecting => "reconnecting",
+        };
+        let place = self.room.channel.and_then(|channel| self.room.find(channel));
+        let place =
+            place.map_or_else(String::new, |(_, channel)| format!(" #{}", harmless_line(&channel.name)));
+        let waiting = match self.outbox.pending() {
+            0 => String::new(),
+            count => format!(" ({count} to send)"),
+        };
+        self.screen.prompt(format!("[{state}]{place}{waiting}> ")).await;
+    }
+
+    async fn sent(&mut self, outcome: Outcome) -> Result<(), ChatError> {
+        match outcome {
+            Outcome::Posted(message) if Some(message.channel_id) == self.room.channel => {
+                self.show(&message).await
+            }
+            Outcome::Posted(_) => Ok(()),
+            Outcome::Changed(message) => self.changed(&message).await,
+            Outcome::Refused(reason) => self.say(&format!("! {reason}")).await,
+            Outcome::Waits => self.say("· the server is away; this will be sent once, when it is back").await,
+            Outcome::SessionEnded => Err(ChatError::SessionEnded),
+        }
+    }
+
+    async fn lived(&mut self, event: LiveEvent) -> Result<(), ChatError> {
+        match event {
+            LiveEvent::Frame(frame) => match frame.event() {
+                Ok(event) => self.happened(event).await,
+                Err(error) => self.say(&format!("! {}", error.explain())).await,
+            },
+            LiveEvent::CaughtUp => self.say("· caught up").await,
+            LiveEvent::Transport(state) => {
+                self.state = state;
+                match state {
+                    TransportState::Connecting => Ok(()),
+                    TransportState::Sse => self.say("· connected (sse)").await,
+                    TransportState::LongPoll => self.say("· connected (long-poll)").await,
+                    TransportState::Reconnecting => self.say("· reconnecting").await,
+                }
+            }
+            LiveEvent::Reset { .. } => {
+                let snapshot = self.snapshot().await?;
+                self.live.resume_from(snapshot.cursor.clone());
+                self.room.reset(snapshot);
+                self.say("· the server could not go on from where we were: reloaded").await?;
+                match self.room.channel {
+                    Some(channel) => self.enter(channel).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Waits for the server as long as it takes.
+    async fn snapshot(&self) -> Result<Bootstrap, Error> {
+        loop {
+            match self.client.bootstrap().await {
+                Err(error) if retry::passes(&error) => tokio::time::sleep(Duration::from_secs(2)).await,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn happened(&mut self, event: Event) -> Result<(), ChatError> {
+        match event {
+            Event::MessagePosted(message) => self.posted(message).await,
+            Event::MessageEdited(edit) => {
+                let line = self.room.edited(edit.id, edit.content.as_deref(), edit.edited_at);
+                self.maybe(line).await
+            }
+            Event::MessageDeleted(deletion) => {
+                let line = self.room.deleted(deletion.id);
+                self.maybe(line).await
+            }
+            Event::ProfileChanged(change) => {
+                if let Some(name) = change.display_name.filter(|_| self.room.knows(change.id)) {
+                    self.room.name(change.id, &name);
+                }
+                Ok(())
+            }
+            Event::Joined(joined) if joined.account_id == self.room.me => {
+                let community = match self.client.community(joined.community_id).await {
+                    Ok(community) => community,
+                    Err(error) => return self.refused(error).await,
+                };
+                let name = harmless_line(&community.name);
+                self.room.put_community(community);
+                self.say(&format!("· you are now a member of {name}")).await
+            }
+            Event::Joined(joined) => self.noticed(joined.community_id, joined.account_id, "joined").await,
+            Event::Left(who) => self.gone(who.community_id, who.account_id, "left").await,
+            Event::Kicked(who) => self.gone(who.community_id, who.account_id, "was kicked").await,
+            Event::Banned(who) => self.gone(who.community_id, who.account_id, "was banned").await,
+            Event::CommunityDeleted(community) => self.lost(community.id, "was deleted").await,
+            event => {
+                self.rearranged(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// What changes names and lists, and is seen when those are shown next.
+    fn rearranged(&mut self, event: Event) {
+        match event {
+            Event::ChannelCreated(channel) => self.room.put_channel(channel),
+            Event::ChannelChanged(change) => {
+                let community = self.room.community_mut(change.community_id);
+                let channels = community.into_iter().flat_map(|community| &mut community.channels);
+                for channel in channels.filter(|channel| channel.id == change.id) {
+                    if let Some(name) = &change.name {
+                        channel.name.clone_from(name);
+                    }
+                }
+            }
+            Event::ChannelDeleted(channel) => {
+                if let Some(community) = self.room.community_mut(channel.community_id) {
+                    community.channels.retain(|one| one.id != channel.id);
+                }
+                self.room.channel = self.room.channel.filter(|here| *here != channel.id);
+            }
+            Event::CommunityRenamed(renamed) => {
+                if let Some(community) = self.room.community_mut(renamed.id) {
+                    community.name = renamed.name;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn posted(&mut self, message: Message) -> Result<(), ChatError> {
+        if message.author_id == self.room.me {
+            // A full outbox forgets it: `/edit` then means an older message, and says which.
+            self.outbox.put(Job::Own { channel: message.channel_id, message: message.id });
+        }
+        if Some(message.channel_id) == self.room.channel {
+            return self.show(&message).await;
+        }
+        let name = self.room.find(message.channel_id).map(|(_, channel)| harmless_line(&channel.name));
+        match name {
+            Some(name) if self.room.unread(message.channel_id) => {
+                self.say(&format!("· new in #{name}")).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn show(&mut self, message: &Message) -> Result<(), ChatError> {
+        self.learn(message.author_id).await;
+        let line = self.room.show(message);
+        self.maybe(line).await
+    }
+
+    async fn changed(&mut self, message: &Message) -> Result<(), ChatError> {
+        let line = match (message.deleted_at, message.edited_at) {
+            (Some(_), _) => self.room.deleted(message.id),
+            (None, Some(at)) => self.room.edited(message.id, message.content.as_deref(), at),
+            (None, None) => None,
+        };
+        self.maybe(line).await
+    }
+
+    async fn maybe(&self, line: Option<String>) -> Result<(), ChatError> {
+        match line {
+            Some(line) => self.say(&line).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Finds out an author's name. Without it, the message is shown with a part of the author's id.
+    async fn learn(&mut self, account: Uuid) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        if !self.room.knows(account)
+            && let Ok(Ok(account)) =
+                tokio::time::timeout(PATIENCE, self.client.account(account).into_future()).await
+        {
+            self.room.name(account.id, &account.display_name);
+        }
+    }
+
+    async fn noticed(&mut self, community: Uuid, account: Uuid, what: &str) -> Result<(), ChatError> {
+        if self.room.community().is_some_and(|here| here.id == community) {
+            self.learn(account).await;
+            self.say(&format!("· {} {what}", self.room.name_of(account))).await?;
+        }
+        Ok(())
+    }
+
+    async fn gone(&mut self, community: Uuid, account: Uuid, what: &str) -> Result<(), ChatError> {
+        if account == self.room.me {
+            self.lost(community, "is no longer yours to see").await
+        } else {
+            self.noticed(community, account, what).await
+        }
+    }
+
+    async fn lost(&mut self, id: Uuid, what: &str) -> Result<(), ChatError> {
+        let name = self.room.community_mut(id).map(|community| harmless_line(&community.name));
+        let Some(name) = name else { return Ok(()) };
+        self.room.drop_community(id);
+        self.say(&format!("· {name} {what}")).await
+    }
+
+    /// What to do about a refused or failed command: only the end of the session ends the chat.
+    pub(super) async fn refused(&self, error: Error) -> Result<(), ChatError> {
+        if error.status() == Some(401) {
+            return Err(ChatError::SessionEnded);
+        }
+        self.say(&format!("! {}", super::login::explain(&error))).await
+    }
+}
