@@ -1,0 +1,190 @@
+//! Random histories: every type of event, in an order in which the domain could have decided them.
+
+use std::collections::BTreeSet;
+
+use domain::channel::{ChannelChanged, ChannelEvent, ChannelKind, ChannelName, ChannelTopic};
+use domain::claim::{ClaimEvent, HandleClaimed};
+use domain::community::{CommunityEvent, CommunityName, CommunityRenamed};
+use domain::installation::{InstallationEvent, InstallationFounded};
+use domain::membership::{MemberKicked, MembershipEvent};
+use domain::{AccountId, CommunityId, MessageId, Role};
+use proptest::prelude::*;
+
+use crate::world::{Place, World};
+
+/// What happens next, and two numbers to choose with among what there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    what: u8,
+    first: usize,
+    second: usize,
+}
+
+pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
+    let step = (any::<u8>(), 0..1_000_usize, 0..1_000_usize);
+    prop::collection::vec(step.prop_map(|(what, first, second)| Step { what, first, second }), 1..length)
+}
+
+/// What there is, as far as it decides what can happen.
+#[derive(Default)]
+struct Known {
+    accounts: Vec<AccountId>,
+    communities: Vec<(CommunityId, AccountId)>,
+    members: BTreeSet<(CommunityId, AccountId)>,
+    banned: BTreeSet<(CommunityId, AccountId)>,
+    channels: Vec<Place>,
+    messages: Vec<(Place, AccountId, MessageId)>,
+    invites: Vec<(CommunityId, String)>,
+    founded: bool,
+}
+
+fn choose<T: Clone>(among: &[T], number: usize) -> Option<T> {
+    (!among.is_empty()).then(|| among[number % among.len()].clone())
+}
+
+/// Tells the log what the steps come to; a step that is not possible is left out.
+pub(crate) async fn tell(world: &World, steps: &[Step]) {
+    let mut known = Known::default();
+    for step in steps {
+        let _ = happen(world, &mut known, *step).await;
+    }
+}
+
+async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
+    let Step { what, first, second } = step;
+    match what % 32 {
+        0..=1 => known.accounts.push(world.account(["Ann", "Bob", "Eve"][first % 3]).await),
+        2..=3 => {
+            let owner = choose(&known.accounts, first)?;
+            let community = world.community(owner, "Somewhere").await;
+            known.communities.push((community, owner));
+            known.members.insert((community, owner));
+        }
+        4..=5 => {
+            let (community, _) = choose(&known.communities, first)?;
+            let category = choose(&known.channels, second).filter(|(of, _)| *of == community);
+            let kind = ChannelKind::ALL[second % 4];
+            let channel = world.channel_of(community, "channel", kind, category.map(|(_, id)| id)).await;
+            known.channels.push((community, channel));
+        }
+        6..=15 => {
+            let place = choose(&known.channels, first)?;
+            let author = member(known, place.0, second)?;
+            let (message, _) = world.post(place, author, &format!("text {second}")).await;
+            known.messages.push((place, author, message));
+        }
+        16..=19 => {
+            let (place, _, message) = choose(&known.messages, first)?;
+            world.edit(place, message, &format!("edit {second}")).await;
+        }
+        20..=21 => {
+            let (place, author, message) = choose(&known.messages, first)?;
+            known.messages.retain(|(_, _, id)| *id != message);
+            world.delete(place, message, author).await;
+        }
+        22..=23 => membership_begins(world, known, first, second).await?,
+        24..=25 => membership_ends(world, known, first, second).await?,
+        26 => profile(world, known, first, second).await?,
+        27 => invite(world, known, first, second).await?,
+        28 => settings(world, known, first, second).await?,
+        29 => {
+            let place = choose(&known.channels, first)?;
+            known.channels.retain(|(_, channel)| *channel != place.1);
+            known.messages.retain(|(of, _, _)| *of != place);
+            world.delete_channel(place, choose(&known.accounts, second)?).await;
+        }
+        30 if second.is_multiple_of(4) => {
+            let (community, owner) = choose(&known.communities, first)?;
+            known.communities.retain(|(id, _)| *id != community);
+            known.channels.retain(|(of, _)| *of != community);
+            known.messages.retain(|((of, _), _, _)| *of != community);
+            known.invites.retain(|(of, _)| *of != community);
+            known.members.retain(|(of, _)| *of != community);
+            known.banned.retain(|(of, _)| *of != community);
+            world.delete_community(community, owner).await;
+        }
+        _ => {
+            let administrator = choose(&known.accounts, first)?;
+            world.tell(ClaimEvent::from(HandleClaimed { account_id: administrator })).await;
+            if !std::mem::replace(&mut known.founded, true) {
+                let community_id = choose(&known.communities, second).map(|(id, _)| id);
+                let founded = InstallationFounded { administrator, community_id };
+                world.tell(InstallationEvent::from(founded)).await;
+            }
+        }
+    }
+    Some(())
+}
+
+fn member(known: &Known, community: CommunityId, number: usize) -> Option<AccountId> {
+    let members: Vec<_> = known.members.iter().filter(|(of, _)| *of == community).collect();
+    choose(&members, number).map(|(_, account)| *account)
+}
+
+async fn membership_begins(world: &World, known: &mut Known, first: usize, second: usize) -> Option<()> {
+    let (community, owner) = choose(&known.communities, first)?;
+    let account = choose(&known.accounts, second)?;
+    let membership = (community, account);
+    if known.banned.remove(&membership) {
+        world.unban(community, account, owner).await;
+    } else if known.members.insert(membership) {
+        world.join(community, account).await;
+    } else {
+        let roles: Vec<_> = Role::ALL.into_iter().skip(second % 3).collect();
+        world.give(community, account, &roles).await;
+    }
+    Some(())
+}
+
+async fn membership_ends(world: &World, known: &mut Known, first: usize, second: usize) -> Option<()> {
+    let (community_id, by) = choose(&known.communities, first)?;
+    let account_id = choose(&known.accounts, second).filter(|account| *account != by)?;
+    let membership = (community_id, account_id);
+    let was_member = known.members.remove(&membership);
+    match first % 3 {
+        0 if was_member => drop(world.leave(community_id, account_id).await),
+        1 if was_member => {
+            world.tell(MembershipEvent::from(MemberKicked { community_id, account_id, by })).await;
+        }
+        _ if known.banned.insert(membership) => drop(world.ban(community_id, account_id, by).await),
+        _ => {}
+    }
+    Some(())
+}
+
+async fn profile(world: &World, known: &Known, first: usize, second: usize) -> Option<()> {
+    let account = choose(&known.accounts, first)?;
+    let (name, about) = (format!("Name {second}"), format!("about {second}"));
+    let (name, about) = ((!second.is_multiple_of(3)).then_some(&*name), (second % 3 != 1).then_some(&*about));
+    world.change_profile(account, name, about).await;
+    Some(())
+}
+
+async fn invite(world: &World, known: &mut Known, first: usize, second: usize) -> Option<()> {
+    if let Some((community, code)) = choose(&known.invites, first).filter(|_| !second.is_multiple_of(3)) {
+        let account = choose(&known.accounts, second)?;
+        match second % 3 {
+            1 => world.redeem(community, &code, account).await,
+            _ => world.revoke(community, &code, account).await,
+        };
+    } else {
+        let (community, owner) = choose(&known.communities, first)?;
+        known.invites.push((community, world.invite(community, owner, None).await));
+    }
+    Some(())
+}
+
+async fn settings(world: &World, known: &Known, first: usize, second: usize) -> Option<()> {
+    if let Some((community_id, channel_id)) =
+        choose(&known.channels, first).filter(|_| second.is_multiple_of(2))
+    {
+        let name = second.is_multiple_of(4).then(|| ChannelName::parse("renamed").unwrap());
+        let topic = Some(ChannelTopic::parse(&format!("topic {second}")).unwrap());
+        world.tell(ChannelEvent::from(ChannelChanged { channel_id, community_id, name, topic })).await;
+    } else {
+        let (community_id, _) = choose(&known.communities, first)?;
+        let name = CommunityName::parse(&format!("Renamed {second}")).unwrap();
+        world.tell(CommunityEvent::from(CommunityRenamed { community_id, name })).await;
+    }
+    Some(())
+}

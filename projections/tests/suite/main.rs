@@ -1,0 +1,22 @@
+//! The read model over a real Postgres and vault; the log is in memory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod account;
+mod bootstrap;
+mod channel;
+mod community;
+mod followers;
+mod histories;
+mod history;
+mod installation;
+mod invite;
+mod laws;
+mod leaders;
+mod live;
+mod membership;
+mod message;
+mod poison;
+mod prepare;
+mod rebuild;
+mod swap;
+mod world;

@@ -1,0 +1,218 @@
+//! A log, a vault, a database and a read model, and short words to fill them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use deadpool_postgres::{Manager, Pool};
+use domain::codec::EventSet as _;
+use domain::message::MessageEvent;
+use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, Personal, Role, streams};
+use event_store::memory::MemoryStore;
+use event_store::{Append, EventStore, Expected, NewEvent, Position, Sealed, StreamName, Topic};
+use local_postgres::TestDatabase;
+use projections::{Projector, ReadModel, Swap};
+use tokio_postgres::NoTls;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
+use vault::{Binding, MasterKey, Vault};
+
+mod words;
+
+pub(crate) use words::Place;
+
+/// Longer than anything here takes; a test that waits so long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) vault: Vault,
+    pub(crate) read: ReadModel,
+    ids: AtomicU64,
+}
+
+/// A projector at work, until it is dropped.
+pub(crate) struct Running {
+    shutdown: CancellationToken,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+pub(crate) fn pool(url: &str) -> Pool {
+    Pool::builder(Manager::new(url.parse().unwrap(), NoTls)).max_size(8).build().unwrap()
+}
+
+pub(crate) fn master_key() -> MasterKey {
+    MasterKey::from_bytes([7; 32])
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let database = TestDatabase::from_template("projections", |url| async move {
+            Vault::open(&url, pool(&url), master_key()).await.map(drop)
+        })
+        .await;
+        let vault = Vault::open(database.url(), pool(database.url()), master_key()).await.unwrap();
+        let store = Arc::new(MemoryStore::new());
+        let read = ReadModel::prepare(database.url(), pool(database.url()), store.log_id()).await.unwrap();
+        Self { database, store, vault, read, ids: AtomicU64::new(1) }
+    }
+
+    /// With a projector that works.
+    pub(crate) async fn running() -> (Self, Running) {
+        let world = Self::new().await;
+        let running = world.run();
+        (world, running)
+    }
+
+    pub(crate) fn run(&self) -> Running {
+        run(self.projector())
+    }
+
+    pub(crate) fn projector(&self) -> Projector {
+        Projector::new(self.store.clone(), self.vault.clone(), self.read.clone())
+    }
+
+    /// A read model of another process on the same database, with its projector.
+    pub(crate) async fn other_node(&self) -> (ReadModel, Projector) {
+        let url = self.database.url();
+        let read = ReadModel::prepare(url, pool(url), self.store.log_id()).await.unwrap();
+        (read.clone(), Projector::new(self.store.clone(), self.vault.clone(), read))
+    }
+
+    /// A connection of the test's own.
+    pub(crate) async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(self.database.url(), NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)) << 64 | 0xec)
+    }
+
+    /// Appends an event, sealed as a command would.
+    pub(crate) async fn tell(&self, event: impl Into<Event>) -> Position {
+        let event = event.into();
+        let encoded = event.encode();
+        let stream = stream(&event);
+        let sealed = match encoded.personal {
+            Some(personal) => Some(self.seal(&event, encoded.kind, &stream, &personal).await),
+            None => None,
+        };
+        self.append(&stream, encoded.kind, encoded.schema, encoded.data, sealed).await
+    }
+
+    pub(crate) async fn append(
+        &self,
+        stream: &str,
+        kind: &'static str,
+        schema: u16,
+        data: Vec<u8>,
+        sealed: Option<Sealed>,
+    ) -> Position {
+        let event = NewEvent {
+            id: Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed))),
+            kind,
+            schema,
+            topic: Topic::new("any"),
+            data: data.into(),
+            sealed,
+            meta: Bytes::new(),
+        };
+        let stream = StreamName::new(stream);
+        let append = Append { stream, expected: Expected::Any, guards: vec![], events: vec![event] };
+        self.store.append(append).await.unwrap().position
+    }
+
+    async fn seal(&self, event: &Event, kind: &'static str, stream: &str, personal: &[u8]) -> Sealed {
+        let key_id = match event {
+            Event::Message(MessageEvent::Posted(posted)) => {
+                let (message, author) = (posted.message_id.0, posted.author_id.0);
+                self.vault.create_message_key(message, author).await.unwrap();
+                message
+            }
+            Event::Message(MessageEvent::Edited(edited)) => edited.message_id.0,
+            Event::Account(_) => {
+                let account = streams::id_in(stream).unwrap();
+                self.vault.create_account_key(account).await.unwrap();
+                account
+            }
+            _ => unreachable!("nothing else is sealed"),
+        };
+        let sealed = self.vault.seal(key_id, Binding { kind, stream }, personal).await.unwrap();
+        Sealed { key_id, nonce: sealed.nonce, ciphertext: sealed.ciphertext }
+    }
+
+    /// Waits until everything told so far can be read.
+    pub(crate) async fn settle(&self) -> Position {
+        let head = self.head().await;
+        self.reach(head).await;
+        head
+    }
+
+    pub(crate) async fn head(&self) -> Position {
+        self.store.head().await.unwrap()
+    }
+
+    /// Empties the read model, as another shape of it would, and prepares it anew; no projector may be running.
+    pub(crate) async fn start_over(&self) -> (ReadModel, Projector) {
+        let forget = "UPDATE read.checkpoint SET shape = 'other'";
+        self.client().await.batch_execute(forget).await.unwrap();
+        self.other_node().await
+    }
+
+    /// Builds the tables anew and finds in them what is in the live ones.
+    pub(crate) async fn assert_rebuilt_equals_live(&self) {
+        let (url, store, vault) = (self.database.url(), self.store.clone(), self.vault.clone());
+        let report = projections::verify(url, store, vault, Swap::Never, |_| ()).await.unwrap();
+        assert_eq!(report.differences.as_deref(), Some(&[][..]));
+        assert!(!report.swapped);
+    }
+
+    pub(crate) async fn reach(&self, position: Position) {
+        let reached = self.read.wait_for(position, PATIENCE).await;
+        assert!(reached, "{position} was not reached: {:?}", self.read.health().await);
+    }
+}
+
+pub(crate) fn run(projector: Projector) -> Running {
+    let shutdown = CancellationToken::new();
+    let task = AbortOnDropHandle::new(tokio::spawn(projector.run(shutdown.clone())));
+    Running { shutdown, task }
+}
+
+fn stream(event: &Event) -> String {
+    use domain::account::AccountEvent as A;
+    use domain::channel::ChannelEvent as C;
+    use domain::community::CommunityEvent as Y;
+    use domain::invite::InviteEvent as I;
+    match event {
+        Event::Message(MessageEvent::Posted(e)) => streams::message(e.message_id),
+        Event::Message(MessageEvent::Edited(e)) => streams::message(e.message_id),
+        Event::Message(MessageEvent::Deleted(e)) => streams::message(e.message_id),
+        Event::Membership(e) => streams::membership(e.subject().0, e.subject().1),
+        Event::Channel(C::Created(e)) => streams::channel(e.channel_id),
+        Event::Channel(C::Changed(e)) => streams::channel(e.channel_id),
+        Event::Channel(C::Deleted(e)) => streams::channel(e.channel_id),
+        Event::Community(Y::Created(e)) => streams::community(e.community_id),
+        Event::Community(Y::Renamed(e)) => streams::community(e.community_id),
+        Event::Community(Y::Deleted(e)) => streams::community(e.community_id),
+        Event::Account(A::Registered(e)) => streams::account(e.account_id),
+        Event::Account(A::ProfileChanged(e)) => streams::account(e.account_id),
+        Event::Invite(I::Created(e)) => streams::invite(e.code.as_str()),
+        Event::Invite(I::Redeemed(e)) => streams::invite(e.code.as_str()),
+        Event::Invite(I::Revoked(e)) => streams::invite(e.code.as_str()),
+        Event::Claim(_) => streams::handle("00"),
+        Event::Installation(_) => streams::INSTALLATION.to_owned(),
+    }
+}

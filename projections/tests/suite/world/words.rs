@@ -1,0 +1,220 @@
+//! What happens in tests, in a word each.
+
+use std::collections::BTreeSet;
+
+use domain::account::{
+    About, AccountEvent, AccountRegistered, DisplayName, Email, Handle, Identity, ProfileChange,
+    ProfileChanged,
+};
+use domain::channel::{ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName, ChannelTopic};
+use domain::community::{CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName};
+use domain::invite::{InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
+use domain::membership::{
+    JoinedBy, MemberBanned, MemberJoined, MemberLeft, MemberRolesChanged, MemberUnbanned, MembershipEvent,
+};
+use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+
+use super::*;
+
+impl World {
+    /// `name` is its handle too.
+    pub(crate) async fn account(&self, name: &str) -> AccountId {
+        self.register(&name.to_lowercase(), name).await
+    }
+
+    /// With a name that is no handle.
+    pub(crate) async fn account_named(&self, name: &str) -> AccountId {
+        self.register("somebody", name).await
+    }
+
+    async fn register(&self, handle: &str, name: &str) -> AccountId {
+        let account_id = AccountId(self.id());
+        let identity = Identity {
+            handle: Handle::parse(handle).unwrap(),
+            display_name: DisplayName::parse(name).unwrap(),
+            email: Email::parse(&format!("{handle}@echo.example")).unwrap(),
+        };
+        let identity = Personal::Clear(identity);
+        self.tell(AccountEvent::from(AccountRegistered { account_id, identity })).await;
+        account_id
+    }
+
+    pub(crate) async fn change_profile(
+        &self,
+        account_id: AccountId,
+        name: Option<&str>,
+        about: Option<&str>,
+    ) {
+        let change = ProfileChange {
+            display_name: name.map(|name| DisplayName::parse(name).unwrap()),
+            about: about.map(|about| About::parse(about).unwrap()),
+        };
+        let event = ProfileChanged { account_id, change: Personal::Clear(change) };
+        self.tell(AccountEvent::from(event)).await;
+    }
+
+    /// A community whose owner is its first member.
+    pub(crate) async fn community(&self, owner_id: AccountId, name: &str) -> CommunityId {
+        let community_id = CommunityId(self.id());
+        let name = CommunityName::parse(name).unwrap();
+        self.tell(CommunityEvent::from(CommunityCreated { community_id, name, owner_id })).await;
+        self.join(community_id, owner_id).await;
+        community_id
+    }
+
+    pub(crate) async fn delete_community(
+        &self,
+        community_id: CommunityId,
+        deleted_by: AccountId,
+    ) -> Position {
+        self.tell(CommunityEvent::from(CommunityDeleted { community_id, deleted_by })).await
+    }
+
+    pub(crate) async fn join(&self, community_id: CommunityId, account_id: AccountId) -> Position {
+        let roles = BTreeSet::from([Role::Member]);
+        let (joined_by, invited_by) = (JoinedBy::Invite, None);
+        let joined = MemberJoined { community_id, account_id, roles, joined_by, invited_by };
+        self.tell(MembershipEvent::from(joined)).await
+    }
+
+    pub(crate) async fn leave(&self, community_id: CommunityId, account_id: AccountId) -> Position {
+        self.tell(MembershipEvent::from(MemberLeft { community_id, account_id })).await
+    }
+
+    pub(crate) async fn ban(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        by: AccountId,
+    ) -> Position {
+        self.tell(MembershipEvent::from(MemberBanned { community_id, account_id, by })).await
+    }
+
+    pub(crate) async fn unban(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        by: AccountId,
+    ) -> Position {
+        self.tell(MembershipEvent::from(MemberUnbanned { community_id, account_id, by })).await
+    }
+
+    pub(crate) async fn give(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        roles: &[Role],
+    ) -> Position {
+        let roles = roles.iter().copied().collect();
+        let changed = MemberRolesChanged { community_id, account_id, roles, by: account_id };
+        self.tell(MembershipEvent::from(changed)).await
+    }
+
+    pub(crate) async fn channel(&self, community_id: CommunityId, name: &str) -> ChannelId {
+        self.channel_of(community_id, name, ChannelKind::Text, None).await
+    }
+
+    pub(crate) async fn channel_of(
+        &self,
+        community_id: CommunityId,
+        name: &str,
+        kind: ChannelKind,
+        category_id: Option<ChannelId>,
+    ) -> ChannelId {
+        let channel_id = ChannelId(self.id());
+        let (name, topic) = (ChannelName::parse(name).unwrap(), ChannelTopic::parse("").unwrap());
+        let created = ChannelCreated { channel_id, community_id, name, kind, topic, category_id };
+        self.tell(ChannelEvent::from(created)).await;
+        channel_id
+    }
+
+    pub(crate) async fn delete_channel(
+        &self,
+        (community_id, channel_id): Place,
+        deleted_by: AccountId,
+    ) -> Position {
+        self.tell(ChannelEvent::from(ChannelDeleted { channel_id, community_id, deleted_by })).await
+    }
+
+    pub(crate) async fn post(
+        &self,
+        (community_id, channel_id): Place,
+        author_id: AccountId,
+        text: &str,
+    ) -> (MessageId, Position) {
+        let message_id = MessageId(self.id());
+        let content = Personal::Clear(Content::parse(text).unwrap());
+        let reply_to = None;
+        let posted = MessagePosted { message_id, channel_id, community_id, author_id, reply_to, content };
+        (message_id, self.tell(MessageEvent::from(posted)).await)
+    }
+
+    pub(crate) async fn edit(
+        &self,
+        (community_id, channel_id): Place,
+        id: MessageId,
+        text: &str,
+    ) -> Position {
+        let content = Personal::Clear(Content::parse(text).unwrap());
+        let edited = MessageEdited { message_id: id, channel_id, community_id, content };
+        self.tell(MessageEvent::from(edited)).await
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        (community_id, channel_id): Place,
+        id: MessageId,
+        by: AccountId,
+    ) -> Position {
+        let deleted = MessageDeleted { message_id: id, channel_id, community_id, deleted_by: by };
+        self.tell(MessageEvent::from(deleted)).await
+    }
+
+    pub(crate) async fn invite(
+        &self,
+        community_id: CommunityId,
+        by: AccountId,
+        max_uses: Option<u32>,
+    ) -> String {
+        let number = self.ids.fetch_add(1, Ordering::Relaxed);
+        let digits =
+            std::array::from_fn(|digit| if digit < 4 { (number >> (5 * digit)) as u8 & 31 } else { 0 });
+        let code = InviteCode::from_digits(digits);
+        let text = code.as_str().to_owned();
+        let created = InviteCreated { code, community_id, created_by: by, max_uses, expires_at: None };
+        self.tell(InviteEvent::from(created)).await;
+        text
+    }
+
+    pub(crate) async fn redeem(
+        &self,
+        community_id: CommunityId,
+        code: &str,
+        account_id: AccountId,
+    ) -> Position {
+        let code = InviteCode::parse(code).unwrap();
+        let redeemed = InviteRedeemed { code, community_id, account_id, invited_by: account_id };
+        self.tell(InviteEvent::from(redeemed)).await
+    }
+
+    pub(crate) async fn revoke(
+        &self,
+        community_id: CommunityId,
+        code: &str,
+        revoked_by: AccountId,
+    ) -> Position {
+        let code = InviteCode::parse(code).unwrap();
+        self.tell(InviteEvent::from(InviteRevoked { code, community_id, revoked_by })).await
+    }
+
+    /// An owner, a community and a channel.
+    pub(crate) async fn place(&self) -> (AccountId, Place) {
+        let owner = self.account("Owner").await;
+        let community = self.community(owner, "Home").await;
+        let channel = self.channel(community, "general").await;
+        (owner, (community, channel))
+    }
+}
+
+/// A channel in its community.
+pub(crate) type Place = (CommunityId, ChannelId);
