@@ -7,13 +7,11 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Where the server listens. Always the loopback: what lies between would be measured too.
 #[derive(Debug, Clone)]
@@ -57,6 +55,11 @@ impl Login {
         authorization.set_sensitive(true);
         Ok(Login { authorization })
     }
+
+    /// The value of the header.
+    pub(crate) fn authorization(&self) -> Result<&str> {
+        self.authorization.to_str().context("a token is plain text")
+    }
 }
 
 /// One request.
@@ -65,23 +68,17 @@ pub(crate) struct Call<'a> {
     method: Method,
     uri: Uri,
     login: Option<&'a Login>,
-    idempotency_key: Option<HeaderValue>,
     body: Bytes,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn get(uri: Uri, login: Option<&'a Login>) -> Call<'a> {
-        Call { method: Method::GET, uri, login, idempotency_key: None, body: Bytes::new() }
+        Call { method: Method::GET, uri, login, body: Bytes::new() }
     }
 
     /// An empty `body` is none at all.
     pub(crate) fn post(uri: Uri, login: Option<&'a Login>, body: impl Into<Bytes>) -> Call<'a> {
-        Call { method: Method::POST, uri, login, idempotency_key: None, body: body.into() }
-    }
-
-    pub(crate) fn idempotency_key(mut self, key: HeaderValue) -> Call<'a> {
-        self.idempotency_key = Some(key);
-        self
+        Call { method: Method::POST, uri, login, body: body.into() }
     }
 
     fn request(self, host: &HeaderValue) -> Request<Full<Bytes>> {
@@ -93,9 +90,6 @@ impl<'a> Call<'a> {
         headers.insert(HOST, host.clone());
         if let Some(login) = self.login {
             headers.insert(AUTHORIZATION, login.authorization.clone());
-        }
-        if let Some(key) = self.idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, key);
         }
         if has_body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

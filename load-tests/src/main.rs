@@ -6,7 +6,7 @@
 //!
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
 //! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
-//!   [`poster`] writes messages, and [`marker`] finds them again in a stream
+//!   [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
 //! - [`process`] and [`usage`] read CPU and memory; [`statistics`] and [`report`] make figures and tables of it
 //! - [`scenario`] has one file for each question
 //!
@@ -19,6 +19,7 @@ mod peer;
 mod poster;
 mod process;
 mod progress;
+mod repeat;
 mod report;
 mod scenario;
 mod server;

@@ -3,15 +3,26 @@
 /// How the JSON of a frame shows a numbered content. Serialisers put no space behind the colon.
 const MARK: &[u8] = br#""content":"seq-"#;
 /// Digits of every number, so that all contents have one length.
-const DIGITS: usize = 12;
+pub(crate) const DIGITS: usize = 12;
+/// Stands for the number in a content that is yet to be numbered.
+pub(crate) const PLACEHOLDER: &str = "NNNNNNNNNNNN";
 /// What follows the number: words, as people write, up to the length asked for.
 const FILLER: &str = "the quick brown fox jumps over the lazy dog and nobody in the channel minds at all ";
 
-/// A content of `length` characters (never fewer than its number needs) that carries `sequence`.
-pub(crate) fn content(sequence: u64, length: usize) -> String {
-    let mut content = format!("seq-{sequence:0DIGITS$} ");
+/// A content of `length` characters (never fewer than its number needs) that carries `number`, of [`DIGITS`] digits
+/// or the placeholder for them.
+pub(crate) fn content(number: &str, length: usize) -> String {
+    let mut content = format!("seq-{number} ");
     content.extend(FILLER.chars().cycle().take(length.saturating_sub(content.len())));
     content
+}
+
+/// Fills `place` with the last decimal digits of `number`.
+pub(crate) fn write_digits(place: &mut [u8], mut number: u64) {
+    for byte in place.iter_mut().rev() {
+        *byte = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// The number of the first numbered content in `json`.
@@ -52,6 +63,12 @@ fn number(text: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn numbered(sequence: u64, length: usize) -> String {
+        let mut digits = PLACEHOLDER.as_bytes().to_vec();
+        write_digits(&mut digits, sequence);
+        content(str::from_utf8(&digits).unwrap(), length)
+    }
+
     fn frame(content: &str) -> Vec<u8> {
         format!(
             r#"{{"data":{{"author_id":"x","content":"{content}","pinned":false}},"type":"message.posted"}}"#
@@ -62,7 +79,7 @@ mod tests {
     #[test]
     fn a_number_is_found_again_at_every_offset() {
         for sequence_ in [0, 1, 987_654_321, 999_999_999_999] {
-            let frame = frame(&content(sequence_, 120));
+            let frame = frame(&numbered(sequence_, 120));
             for padding in 0..2 * MARK.len() {
                 let padded = [vec![b'"'; padding], frame.clone()].concat();
                 assert_eq!(sequence(&padded), Some(sequence_), "after {padding} bytes");
@@ -72,8 +89,8 @@ mod tests {
 
     #[test]
     fn contents_have_the_length_asked_for() {
-        assert_eq!(content(7, 120).len(), 120);
-        assert_eq!(content(7, 0), "seq-000000000007 ");
+        assert_eq!(numbered(7, 120).len(), 120);
+        assert_eq!(numbered(7, 0), "seq-000000000007 ");
     }
 
     #[test]

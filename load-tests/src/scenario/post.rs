@@ -68,11 +68,12 @@ impl Turn {
 
 pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Report> {
     let machine = Machine::look(&server.scratch);
+    let scratch = &server.scratch;
+    let server = Server::start(server).await?;
     let peer = match options.no_peer {
         true => None,
-        false => Some(Pgbench::start(&server.scratch, usize::from(options.connections)).await?),
+        false => Some(Pgbench::start(scratch, usize::from(options.connections)).await?),
     };
-    let server = Server::start(server).await?;
     let size = Size { accounts: usize::from(options.accounts), channels: usize::from(options.channels) };
     let world = World::make(&server.target, size).await?;
     let mut posters = Vec::new();
@@ -95,7 +96,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
             peer.watched.settle(SETTLE).await;
         }
     }
-    for numbered in &mut posters {
+    for numbered in &posters {
         numbered.poster.check_last().await?;
     }
     if let Some(peer) = peer {
