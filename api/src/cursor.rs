@@ -27,10 +27,10 @@ const MAGIC: [u8; 4] = *b"ev1\0";
     pattern = "^[A-Za-z0-9_-]{22}$",
     example = "q2V4YW1wbGVfY3Vyc29yMQ"
 )]
-pub struct Cursor(pub String);
+pub(crate) struct Cursor(pub(crate) String);
 
 impl Cursor {
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Cursor {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CursorError {
+pub(crate) enum CursorError {
     /// No cursor of this server.
     #[error("this is not a cursor of this server")]
     Invalid,
@@ -53,20 +53,20 @@ pub enum CursorError {
 
 /// Seals and opens the cursors of one log.
 #[derive(Clone)]
-pub struct Cursors {
+pub(crate) struct Cursors {
     cipher: Aes256,
     log: [u8; 4],
 }
 
 impl Cursors {
     /// The nodes of one installation share `key`.
-    pub fn new(key: [u8; 32], log: LogId) -> Self {
+    pub(crate) fn new(key: [u8; 32], log: LogId) -> Self {
         let digest = Sha256::digest(log.0.as_bytes());
         let log = [digest[0], digest[1], digest[2], digest[3]];
         Self { cipher: Aes256::new(&key.into()), log }
     }
 
-    pub fn seal(&self, position: Position) -> Cursor {
+    pub(crate) fn seal(&self, position: Position) -> Cursor {
         let mut block = Block::<Aes256>::default();
         block[..4].copy_from_slice(&MAGIC);
         block[4..8].copy_from_slice(&self.log);
@@ -79,7 +79,7 @@ impl Cursors {
     ///
     /// # Errors
     /// It was not sealed here, or not for this log.
-    pub fn open(&self, text: &str) -> Result<Position, CursorError> {
+    pub(crate) fn open(&self, text: &str) -> Result<Position, CursorError> {
         let mut bytes = [0; 16];
         // The length first: a short buffer is an error of its own in the decoder.
         if text.len() != 22 || URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(16) {

@@ -37,8 +37,7 @@ pub(crate) fn clear(origin: &Origin) -> HeaderValue {
 
 fn written(origin: &Origin, value: &str, seconds: i64) -> HeaderValue {
     let secure = if origin.is_https() { "; Secure" } else { "" };
-    let text =
-        format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", name(origin));
+    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", name(origin));
     HeaderValue::from_str(&text).expect("a token is visible ASCII")
 }
 

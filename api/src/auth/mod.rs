@@ -96,6 +96,7 @@ fn credentials(app: &App, headers: &HeaderMap) -> Result<Option<(SessionToken, b
     }
 }
 
+/// The session was there, and is no more.
 pub(crate) fn ended() -> ApiError {
     let detail = "This session is unknown or has ended. Log in again.";
     ApiError::new(general::SESSION_INVALID, detail).challenge(CHALLENGE_INVALID)

@@ -49,7 +49,7 @@ impl Throttle {
 
     /// How long who logs in must wait before this login is looked at.
     pub(crate) fn wait(&self, login: [u8; 32], address: IpAddr, now: Instant) -> Option<Duration> {
-        let mut counts = self.0.lock();
+        let counts = self.0.lock();
         subjects(login, address)
             .into_iter()
             .filter_map(|subject| {
@@ -107,7 +107,11 @@ mod tests {
             assert_eq!(throttle.wait(LOGIN, HERE, now), Some(Duration::from_secs(seconds)));
         }
         assert_eq!(throttle.wait(LOGIN, HERE, now + Duration::from_secs(8)), None);
-        assert_eq!(throttle.wait(LOGIN, THERE, now), None, "the account's holder elsewhere is not locked out");
+        assert_eq!(
+            throttle.wait(LOGIN, THERE, now),
+            None,
+            "the account's holder elsewhere is not locked out"
+        );
         assert_eq!(throttle.wait([2; 32], HERE, now), None);
     }
 

@@ -96,7 +96,9 @@ impl AccessChange {
             Event::Membership(membership) => {
                 let (community, account) = membership.subject();
                 match membership {
-                    MembershipEvent::Joined(e) => Some(Self::Holds { community, account, roles: e.roles.clone() }),
+                    MembershipEvent::Joined(e) => {
+                        Some(Self::Holds { community, account, roles: e.roles.clone() })
+                    }
                     MembershipEvent::RolesChanged(e) => {
                         Some(Self::Holds { community, account, roles: e.roles.clone() })
                     }

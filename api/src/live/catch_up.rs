@@ -96,7 +96,8 @@ impl CatchUp {
         let full = records.len() == PAGE;
         records.retain(|record| record.position <= self.until);
         let last = !full || records.len() < PAGE;
-        let upto = if last { self.until } else { records.last().map_or(self.until, |record| record.position) };
+        let upto =
+            if last { self.until } else { records.last().map_or(self.until, |record| record.position) };
         let frames = hub.encoder.encode(&records).await?;
         let mut page: Vec<Arc<Frame>> =
             frames.into_iter().filter(|frame| self.access.sees(&frame.audience)).collect();
@@ -153,7 +154,8 @@ impl CatchUp {
             let stream = StreamName::new(streams::community(community));
             for record in hub.store.read_stream(&stream, 0).await? {
                 let decoded = Event::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed)?;
-                let ended = |event| matches!(event, Event::Community(domain::community::CommunityEvent::Deleted(_)));
+                let ended =
+                    |event| matches!(event, Event::Community(domain::community::CommunityEvent::Deleted(_)));
                 if decoded.is_some_and(ended) {
                     lost = Some(record);
                 }

@@ -97,7 +97,10 @@ impl Encoder {
                     return Err(EncodeError::Behind(position));
                 }
                 let communities = self.read.access(e.account_id).await?.communities;
-                Audience::Around(e.account_id, communities.into_iter().map(|community| community.id).collect())
+                Audience::Around(
+                    e.account_id,
+                    communities.into_iter().map(|community| community.id).collect(),
+                )
             }
             // Nobody is a member when a community is made; accounts are met where they join; codes are secrets.
             Event::Community(CommunityEvent::Created(_))
@@ -127,12 +130,13 @@ fn data(event: &Event, at: Timestamp) -> Value {
             "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
             "name": e.name, "topic": e.topic, "category_id": e.category_id, "created_at": at,
         }),
-        Event::Channel(ChannelEvent::Changed(e)) => {
-            changed(json!({"id": e.channel_id, "community_id": e.community_id}), &[
+        Event::Channel(ChannelEvent::Changed(e)) => changed(
+            json!({"id": e.channel_id, "community_id": e.community_id}),
+            &[
                 ("name", e.name.as_ref().map(|name| name.as_str())),
                 ("topic", e.topic.as_ref().map(|topic| topic.as_str())),
-            ])
-        }
+            ],
+        ),
         Event::Channel(ChannelEvent::Deleted(e)) => {
             json!({"id": e.channel_id, "community_id": e.community_id})
         }
@@ -150,10 +154,13 @@ fn data(event: &Event, at: Timestamp) -> Value {
         }
         Event::Account(AccountEvent::ProfileChanged(e)) => {
             let change = e.change.clear();
-            changed(json!({"id": e.account_id}), &[
-                ("display_name", change.and_then(|c| c.display_name.as_ref()).map(|name| name.as_str())),
-                ("about", change.and_then(|c| c.about.as_ref()).map(|about| about.as_str())),
-            ])
+            changed(
+                json!({"id": e.account_id}),
+                &[
+                    ("display_name", change.and_then(|c| c.display_name.as_ref()).map(|name| name.as_str())),
+                    ("about", change.and_then(|c| c.about.as_ref()).map(|about| about.as_str())),
+                ],
+            )
         }
         Event::Community(CommunityEvent::Created(_))
         | Event::Account(AccountEvent::Registered(_))

@@ -98,7 +98,9 @@ impl Hub {
 
     /// Ends a subscription whose reader is gone. A full inbox is no harm: the next frame finds the queue closed.
     pub(crate) fn unsubscribe(self: &Arc<Self>, key: Key) {
-        if let Err(mpsc::error::TrySendError::Full(request)) = self.requests.try_send(Request::Unsubscribe(key)) {
+        if let Err(mpsc::error::TrySendError::Full(request)) =
+            self.requests.try_send(Request::Unsubscribe(key))
+        {
             let requests = self.requests.clone();
             tokio::spawn(async move {
                 // The hub has ended if nobody takes it: then there is nothing to end.

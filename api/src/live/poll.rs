@@ -21,7 +21,7 @@ use super::subscription::{Delivery, SubscribeError, Subscription};
 use crate::auth::{Authenticated, ended};
 use crate::cursor::{Cursor, CursorError};
 use crate::error::{ApiError, Problem, codes};
-use crate::extract::{FromFields, Fields, Query, parse};
+use crate::extract::{Fields, FromFields, Query, parse};
 use crate::state::AppState;
 
 const MAX_WAIT_SECONDS: u64 = 55;
@@ -223,7 +223,10 @@ pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<Start
 }
 
 pub(super) fn invalid_cursor() -> ApiError {
-    ApiError::new(INVALID_CURSOR, "This is not a cursor of this server. Fetch the bootstrap and go on from its cursor.")
+    ApiError::new(
+        INVALID_CURSOR,
+        "This is not a cursor of this server. Fetch the bootstrap and go on from its cursor.",
+    )
 }
 
 /// Subscribes the caller, whose session is looked at once more: one that was revoked before the hub knew of this
@@ -233,11 +236,11 @@ pub(super) async fn subscribe(
     caller: &Authenticated,
     after: Position,
 ) -> Result<Subscription, ApiError> {
-    let started =
-        Subscription::start(Arc::clone(&state.hub), caller.account, caller.session.id, after).await;
+    let started = Subscription::start(Arc::clone(&state.hub), caller.account, caller.session.id, after).await;
     let subscription = started.map_err(|error| match error {
         SubscribeError::TooMany => {
-            let detail = format!("An account can have {MAX_PER_ACCOUNT} live streams at a time. Close one first.");
+            let detail =
+                format!("An account can have {MAX_PER_ACCOUNT} live streams at a time. Close one first.");
             ApiError::new(TOO_MANY_STREAMS, detail).retry_after(Duration::from_secs(30))
         }
         SubscribeError::NotCaughtUp => ApiError::not_caught_up(),

@@ -181,7 +181,8 @@ impl Routing {
                 members.for_each(|account| self.hand(account, frame, &mut lagging));
             }
             Audience::Around(subject, communities) => {
-                let members = communities.iter().filter_map(|community| self.members.get(community)).flatten();
+                let members =
+                    communities.iter().filter_map(|community| self.members.get(community)).flatten();
                 let around: HashSet<AccountId> = members.copied().chain([*subject]).collect();
                 around.iter().for_each(|account| self.hand(account, frame, &mut lagging));
             }
@@ -196,7 +197,8 @@ impl Routing {
     }
 
     fn hand(&self, account: &AccountId, frame: &Arc<Frame>, lagging: &mut Vec<Key>) {
-        let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(&frame.audience)) else {
+        let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(&frame.audience))
+        else {
             return;
         };
         for key in &entry.subscribers {
@@ -276,7 +278,8 @@ impl Routing {
 
     /// Forgets accounts that nobody subscribes for any more.
     pub(crate) fn forget_idle(&mut self, now: Instant) {
-        let idle = |entry: &Account| entry.idle_since.is_some_and(|since| now.duration_since(since) >= LINGER);
+        let idle =
+            |entry: &Account| entry.idle_since.is_some_and(|since| now.duration_since(since) >= LINGER);
         let gone: Vec<AccountId> =
             self.accounts.iter().filter(|(_, entry)| idle(entry)).map(|(account, _)| *account).collect();
         for account in gone {

@@ -182,7 +182,8 @@ impl EventStream {
     fn opening(&mut self) -> Bytes {
         let cursor = self.hub.encoder.cursors.seal(self.after);
         let hello = json!({"transport": "sse", "heartbeat_seconds": HEARTBEAT.as_secs(), "cursor": cursor});
-        let mut text = format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\nevent: heartbeat\ndata: {{}}\n\n");
+        let mut text =
+            format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\nevent: heartbeat\ndata: {{}}\n\n");
         if let Some(reason) = self.reset.take() {
             text.push_str(&format!("event: reset\ndata: {}\n\n", json!({"reason": reason.as_str()})));
         }
@@ -221,7 +222,11 @@ async fn read(subscription: &mut Subscription) -> Option<Delivery> {
         match subscription.next().await {
             Ok(delivery) => return Some(delivery),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, attempt, "a stream waits for its events");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    attempt,
+                    "a stream waits for its events"
+                );
                 tokio::time::sleep(READ_AGAIN).await;
             }
         }

@@ -13,7 +13,8 @@ use nginx::{Manners, Nginx};
 use server::Server;
 
 /// Text that every way out must give back byte for byte.
-const TEXT: &str = "Grüße 你好 こんにちは مرحبا שלום नमस्ते \u{202e}rtl\u{202c} 👩‍👩‍👧‍👦 e\u{301} <b>&amp;</b> \u{0} end";
+const TEXT: &str =
+    "Grüße 你好 こんにちは مرحبا שלום नमस्ते \u{202e}rtl\u{202c} 👩‍👩‍👧‍👦 e\u{301} <b>&amp;</b> \u{0} end";
 
 fn text() -> String {
     TEXT.replace('\u{0}', "\n")

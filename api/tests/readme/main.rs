@@ -31,7 +31,8 @@ async fn the_walk_through_of_the_readme_works_as_printed() {
         .expect("the server starts");
     let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
     let line = lines.find_map(|line| line.ok().filter(|line| line.contains("http://"))).expect("an address");
-    let origin = line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
+    let origin =
+        line.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
 
     // `set -e`: the first line that fails ends it; `-x` says which it was.
     let output = Command::new("bash")
@@ -47,7 +48,11 @@ async fn the_walk_through_of_the_readme_works_as_printed() {
     // What a reader of the README should see on the screen.
     assert!(said.contains("event: hello"), "{said}");
     assert!(said.contains("event: message.posted"), "{said}");
-    assert_eq!(said.lines().filter(|line| *line == "Hello, Bob").count(), 1, "long-poll shows the text: {said}");
+    assert_eq!(
+        said.lines().filter(|line| *line == "Hello, Bob").count(),
+        1,
+        "long-poll shows the text: {said}"
+    );
     assert!(said.contains("Hello, dear Bob"), "{said}");
     let deletions: Vec<&str> = said.lines().filter(|line| line.contains("\"deleted_at\":\"")).collect();
     assert_eq!(deletions.len(), 2, "{said}");

@@ -1,0 +1,98 @@
+//! Bans: accounts that a community keeps out.
+
+use axum::Json;
+use axum::extract::State;
+use domain::membership::MembershipError;
+use domain::{AccountId, CommunityId, Permissions};
+use jiff::Timestamp;
+use projections::BanRow;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::account::Account;
+use crate::answer::Done;
+use crate::auth::Authenticated;
+use crate::error::ApiError;
+use crate::extract::{Bare, CaughtUp, Ids};
+use crate::page::Page;
+use crate::state::AppState;
+
+/// An account that is kept out.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Ban {
+    #[schema(value_type = Uuid)]
+    community_id: CommunityId,
+    account: Account,
+    #[schema(value_type = Uuid)]
+    banned_by: AccountId,
+    created_at: Timestamp,
+}
+
+impl From<BanRow> for Ban {
+    fn from(row: BanRow) -> Self {
+        let BanRow { community_id, account, banned_by, created_at } = row;
+        Self { community_id, account: account.into(), banned_by, created_at }
+    }
+}
+
+/// List whom a community keeps out, newest first; for those who may ban.
+#[utoipa::path(
+    get, path = "/communities/{id}/bans", operation_id = "listBans", tag = "membership",
+    params(("id" = Uuid, Path, description = "The community")),
+    responses(
+        (status = 200, description = "The newest 1,000", body = Page<Ban>),
+        (status = 403, description = "`member_may_not_moderate`"),
+        (status = 404, description = "`community_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn list_bans(
+    State(app): State<AppState>,
+    caller: Authenticated,
+    _: CaughtUp,
+    Ids(id): Ids<CommunityId>,
+) -> Result<Json<Page<Ban>>, ApiError> {
+    let standing = app.read.standing(caller.account, id).await?.ok_or(MembershipError::UnknownCommunity)?;
+    if !standing.permissions.contains(Permissions::BAN) {
+        return Err(MembershipError::MayNotModerate.into());
+    }
+    let bans = app.read.bans(id).await?;
+    Ok(Json(Page::whole(bans.into_iter().map(Ban::from).collect())))
+}
+
+/// Ban an account, member or not.
+#[utoipa::path(
+    put, path = "/communities/{id}/bans/{account}", operation_id = "banAccount", tag = "membership",
+    params(("id" = Uuid, Path, description = "The community"), ("account" = Uuid, Path, description = "The account")),
+    responses(
+        (status = 200, description = "Banned", body = Done),
+        (status = 403, description = "`member_may_not_moderate`, `member_rank_too_low`"),
+        (status = 404, description = "`community_not_found`, `member_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn ban_account(
+    State(app): State<AppState>,
+    Ids((id, account)): Ids<(CommunityId, AccountId)>,
+    Bare { context, .. }: Bare,
+) -> Result<Json<Done>, ApiError> {
+    let done = app.commands.ban_account(&context, id, account).await?;
+    Ok(Json(Done { position: app.cursors.seal(done.position) }))
+}
+
+/// Let a banned account come back by an invite.
+#[utoipa::path(
+    delete, path = "/communities/{id}/bans/{account}", operation_id = "unbanAccount", tag = "membership",
+    params(("id" = Uuid, Path, description = "The community"), ("account" = Uuid, Path, description = "The account")),
+    responses(
+        (status = 200, description = "Not banned any more, or never was", body = Done),
+        (status = 403, description = "`member_may_not_moderate`"),
+        (status = 404, description = "`community_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn unban_account(
+    State(app): State<AppState>,
+    Ids((id, account)): Ids<(CommunityId, AccountId)>,
+    Bare { context, .. }: Bare,
+) -> Result<Json<Done>, ApiError> {
+    let done = app.commands.unban_account(&context, id, account).await?;
+    Ok(Json(Done { position: app.cursors.seal(done.position) }))
+}

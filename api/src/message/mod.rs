@@ -1,0 +1,266 @@
+//! Messages: posting, reading one, editing, deleting, versions. `history` has the pages of a channel.
+
+pub(crate) mod history;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use commands::MessageState;
+use domain::message::{Content, MessageError};
+use domain::{AccountId, ChannelId, MessageId};
+use jiff::Timestamp;
+use projections::{MessageRow, VersionRow};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::auth::Authenticated;
+use crate::cursor::Cursor;
+use crate::error::{ApiError, codes};
+use crate::extract::{Bare, CaughtUp, Command, Fields, FromFields, Ids, parse};
+use crate::state::AppState;
+
+codes! {
+    UNKNOWN = NOT_FOUND "message_not_found" "No such message";
+    MAY_NOT_POST = FORBIDDEN "message_may_not_post" "Not allowed";
+    CHANNEL_HOLDS_NONE = CONFLICT "message_channel_holds_none" "No messages in this kind of channel";
+    REPLY_NOT_FOUND = CONFLICT "message_reply_not_found" "No such message to reply to";
+    NOT_AUTHOR = FORBIDDEN "message_not_author" "Not the author";
+    MAY_NOT_DELETE = FORBIDDEN "message_may_not_delete" "Not allowed";
+    DELETED = CONFLICT "message_deleted" "Message deleted";
+}
+
+impl From<MessageError> for ApiError {
+    fn from(error: MessageError) -> Self {
+        let code = match error {
+            MessageError::Unknown => UNKNOWN,
+            MessageError::UnknownChannel => crate::channel::UNKNOWN,
+            MessageError::MayNotPost => MAY_NOT_POST,
+            MessageError::ChannelHoldsNoMessages => CHANNEL_HOLDS_NONE,
+            MessageError::ReplyNotFound => REPLY_NOT_FOUND,
+            MessageError::NotAuthor => NOT_AUTHOR,
+            MessageError::MayNotDelete => MAY_NOT_DELETE,
+            MessageError::Deleted => DELETED,
+        };
+        Self::told(code, error)
+    }
+}
+
+/// One message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Message {
+    #[schema(value_type = Uuid)]
+    id: MessageId,
+    #[schema(value_type = Uuid)]
+    channel_id: ChannelId,
+    #[schema(value_type = Uuid)]
+    author_id: AccountId,
+    /// Markdown source; null when it was deleted or erased.
+    #[schema(example = "Hello, *world*")]
+    content: Option<String>,
+    /// The message that this one answers.
+    #[schema(value_type = Option<Uuid>)]
+    reply_to: Option<MessageId>,
+    created_at: Timestamp,
+    edited_at: Option<Timestamp>,
+    deleted_at: Option<Timestamp>,
+    /// Empty.
+    #[schema(value_type = Vec<Object>, max_items = 0)]
+    reactions: [(); 0],
+    pinned: bool,
+}
+
+impl Message {
+    fn of_row(row: MessageRow) -> Self {
+        Self {
+            id: row.id,
+            channel_id: row.channel_id,
+            author_id: row.author_id,
+            content: row.content,
+            reply_to: row.reply_to,
+            created_at: row.created_at,
+            edited_at: row.edited_at,
+            deleted_at: row.deleted_at,
+            reactions: [],
+            pinned: false,
+        }
+    }
+
+    /// What a command made, with the text that it was given.
+    fn of_state(state: MessageState, content: Option<String>) -> Self {
+        let MessageState { facts, created_at, edited_at, deleted_at } = state;
+        Self {
+            id: facts.id,
+            channel_id: facts.channel_id,
+            author_id: facts.author_id,
+            content,
+            reply_to: facts.reply_to,
+            created_at,
+            edited_at,
+            deleted_at,
+            reactions: [],
+            pinned: false,
+        }
+    }
+}
+
+/// A message and the position from which on it is as shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageAnswer {
+    message: Message,
+    position: Cursor,
+}
+
+/// A text that a message has had.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Version {
+    /// 1 is the text as posted.
+    #[schema(minimum = 1)]
+    version: u32,
+    /// Null when it was deleted or erased.
+    content: Option<String>,
+    created_at: Timestamp,
+}
+
+/// All texts that a message has had, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Versions {
+    items: Vec<Version>,
+}
+
+/// A message to be.
+#[derive(ToSchema)]
+pub(crate) struct PostMessage {
+    /// Markdown source.
+    #[schema(value_type = String, min_length = 1, max_length = 4000, example = "Hello, *world*")]
+    content: Content,
+    /// The message of the same channel that this one answers.
+    #[schema(value_type = Option<Uuid>)]
+    reply_to: Option<MessageId>,
+}
+
+impl FromFields for PostMessage {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let content = fields.required("content", parse::text(Content::parse));
+        let reply_to = fields.optional("reply_to", parse::id);
+        Some(Self { content: content?, reply_to: reply_to? })
+    }
+}
+
+/// A message's new text.
+#[derive(ToSchema)]
+pub(crate) struct EditMessage {
+    #[schema(value_type = String, min_length = 1, max_length = 4000, example = "Hello, **world**")]
+    content: Content,
+}
+
+impl FromFields for EditMessage {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        fields.required("content", parse::text(Content::parse)).map(|content| Self { content })
+    }
+}
+
+/// Post a message.
+#[utoipa::path(
+    post, path = "/channels/{id}/messages", operation_id = "postMessage", tag = "message",
+    params(("id" = Uuid, Path, description = "The channel")),
+    request_body = PostMessage,
+    responses(
+        (status = 201, description = "Posted", body = MessageAnswer),
+        (status = 403, description = "`message_may_not_post`"),
+        (status = 404, description = "`channel_not_found`, `not_found`"),
+        (status = 409, description = "`message_reply_not_found`, `message_channel_holds_none`"),
+    ),
+)]
+pub(crate) async fn post_message(
+    State(app): State<AppState>,
+    Ids(id): Ids<ChannelId>,
+    Command { context, body, .. }: Command<PostMessage>,
+) -> Result<(StatusCode, Json<MessageAnswer>), ApiError> {
+    let PostMessage { content, reply_to } = body;
+    let text = content.as_str().to_owned();
+    let done = app.commands.post_message(&context, id, content, reply_to).await?;
+    let message = Message::of_state(done.made, Some(text));
+    Ok((StatusCode::CREATED, Json(MessageAnswer { message, position: app.cursors.seal(done.position) })))
+}
+
+/// Show a message that you may see, deleted or not.
+#[utoipa::path(
+    get, path = "/messages/{id}", operation_id = "showMessage", tag = "message",
+    params(("id" = Uuid, Path, description = "The message")),
+    responses(
+        (status = 200, description = "The message", body = Message),
+        (status = 404, description = "`message_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn show_message(
+    State(app): State<AppState>,
+    caller: Authenticated,
+    _: CaughtUp,
+    Ids(id): Ids<MessageId>,
+) -> Result<Json<Message>, ApiError> {
+    let message = app.read.message(caller.account, id).await?;
+    Ok(Json(Message::of_row(message.ok_or(MessageError::Unknown)?)))
+}
+
+/// Edit your message.
+#[utoipa::path(
+    patch, path = "/messages/{id}", operation_id = "editMessage", tag = "message",
+    params(("id" = Uuid, Path, description = "The message")),
+    request_body = EditMessage,
+    responses(
+        (status = 200, description = "Edited", body = MessageAnswer),
+        (status = 403, description = "`message_not_author`, `message_may_not_post`"),
+        (status = 404, description = "`message_not_found`, `not_found`"),
+        (status = 409, description = "`message_deleted`"),
+    ),
+)]
+pub(crate) async fn edit_message(
+    State(app): State<AppState>,
+    Ids(id): Ids<MessageId>,
+    Command { context, body, .. }: Command<EditMessage>,
+) -> Result<Json<MessageAnswer>, ApiError> {
+    let text = body.content.as_str().to_owned();
+    let done = app.commands.edit_message(&context, id, body.content).await?;
+    let message = Message::of_state(done.made, Some(text));
+    Ok(Json(MessageAnswer { message, position: app.cursors.seal(done.position) }))
+}
+
+/// Delete a message: your own, or others' if you manage messages. Its text is gone for good.
+#[utoipa::path(
+    delete, path = "/messages/{id}", operation_id = "deleteMessage", tag = "message",
+    params(("id" = Uuid, Path, description = "The message")),
+    responses(
+        (status = 200, description = "Deleted", body = MessageAnswer),
+        (status = 403, description = "`message_may_not_delete`"),
+        (status = 404, description = "`message_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn delete_message(
+    State(app): State<AppState>,
+    Ids(id): Ids<MessageId>,
+    Bare { context, .. }: Bare,
+) -> Result<Json<MessageAnswer>, ApiError> {
+    let done = app.commands.delete_message(&context, id).await?;
+    let message = Message::of_state(done.made, None);
+    Ok(Json(MessageAnswer { message, position: app.cursors.seal(done.position) }))
+}
+
+/// List the texts that a message has had, oldest first.
+#[utoipa::path(
+    get, path = "/messages/{id}/versions", operation_id = "listVersions", tag = "message",
+    params(("id" = Uuid, Path, description = "The message")),
+    responses(
+        (status = 200, description = "All of them", body = Versions),
+        (status = 404, description = "`message_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn list_versions(
+    State(app): State<AppState>,
+    caller: Authenticated,
+    _: CaughtUp,
+    Ids(id): Ids<MessageId>,
+) -> Result<Json<Versions>, ApiError> {
+    let versions = app.read.versions(caller.account, id).await?.ok_or(MessageError::Unknown)?;
+    let version = |VersionRow { version, content, created_at }| Version { version, content, created_at };
+    Ok(Json(Versions { items: versions.into_iter().map(version).collect() }))
+}

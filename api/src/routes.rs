@@ -1,0 +1,75 @@
+//! The route table: every call of the contract, by the rate limit that it counts in.
+
+use axum::middleware::from_fn;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::limits::{Class, enforce};
+use crate::state::AppState;
+use crate::{account, ban, bootstrap, channel, community, invite, live, membership, message, session};
+
+/// Everything under `/v1`.
+pub(crate) fn v1() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .merge(limited(Class::Register, registering()))
+        .merge(limited(Class::Login, logging_in()))
+        .merge(limited(Class::Command, commands()))
+        .merge(limited(Class::Post, posting()))
+        .merge(limited(Class::Read, reads()))
+        .merge(limited(Class::Live, live::routes()))
+}
+
+fn registering() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(account::register_account))
+}
+
+fn logging_in() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(session::login::log_in))
+        .routes(routes!(session::password::change_password))
+}
+
+fn posting() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(message::post_message))
+        .routes(routes!(message::edit_message, message::delete_message))
+}
+
+fn commands() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(session::end_session))
+        .routes(routes!(session::log_out))
+        .routes(routes!(account::change_profile))
+        .routes(routes!(community::create_community))
+        .routes(routes!(community::rename_community, community::delete_community))
+        .routes(routes!(membership::set_roles, membership::kick_member))
+        .routes(routes!(membership::leave_community))
+        .routes(routes!(ban::ban_account, ban::unban_account))
+        .routes(routes!(channel::create_channel))
+        .routes(routes!(channel::change_channel, channel::delete_channel))
+        .routes(routes!(invite::create_invite))
+        .routes(routes!(invite::revoke_invite))
+        .routes(routes!(invite::redeem_invite))
+}
+
+fn reads() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(session::list_sessions))
+        .routes(routes!(account::show_me))
+        .routes(routes!(account::show_account))
+        .routes(routes!(community::list_communities))
+        .routes(routes!(community::show_community))
+        .routes(routes!(membership::list_members))
+        .routes(routes!(ban::list_bans))
+        .routes(routes!(channel::show_channel))
+        .routes(routes!(invite::list_invites))
+        .routes(routes!(invite::preview_invite))
+        .routes(routes!(message::history::list_messages))
+        .routes(routes!(message::show_message))
+        .routes(routes!(message::list_versions))
+        .routes(routes!(bootstrap::show_bootstrap))
+}
+
+fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
+    routes.route_layer(from_fn(move |request, next| enforce(class, request, next)))
+}

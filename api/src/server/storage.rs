@@ -1,0 +1,98 @@
+//! The database, and what stands on it: log, vault, read model.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use event_store::postgres::PostgresStore;
+use event_store::{EventStore, Position, Unavailable};
+use local_postgres::{Durability, LocalPostgres};
+use projections::ReadModel;
+use tokio_postgres::NoTls;
+use tokio_util::sync::CancellationToken;
+use vault::{MasterKey, Vault};
+
+use crate::settings;
+
+/// The longest that a query waits for a connection.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+
+pub(super) struct Storage {
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) vault: Vault,
+    pub(super) read: ReadModel,
+    postgres: Arc<PostgresStore>,
+    local: Option<LocalPostgres>,
+}
+
+impl Storage {
+    pub(super) async fn open(
+        settings: &settings::Storage,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let (url, local) = match settings.configured_url() {
+            Some(url) => (url.to_owned(), None),
+            None => {
+                let local = LocalPostgres::start(&settings.data, Durability::Full).await;
+                let local =
+                    local.context("the private Postgres does not start (DATABASE_URL names another)")?;
+                (local.url(), Some(local))
+            }
+        };
+        let pool = pool(&url, settings.database_connections)?;
+        let key = MasterKey::load_or_create(&settings.master_key_path())?;
+        let vault = Vault::open(&url, pool.clone(), key).await.context("the vault cannot be opened")?;
+        let postgres = PostgresStore::connect(&url, pool.clone(), shutdown)
+            .await
+            .context("the event log cannot be opened")?;
+        let read = ReadModel::prepare(&url, pool, postgres.log_id())
+            .await
+            .context("the read model cannot be prepared")?;
+        Ok(Self { store: postgres.clone(), vault, read, postgres, local })
+    }
+
+    /// Ends what is left, when nobody asks anything any more.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        let Self { postgres, local, .. } = self;
+        postgres.closed().await;
+        if let Some(local) = local {
+            local.stop().await.context("the private Postgres does not stop")?;
+        }
+        Ok(())
+    }
+}
+
+/// A pool of connections to the database at `url`.
+///
+/// # Errors
+/// `url` is no connection string.
+pub fn pool(url: &str, connections: usize) -> anyhow::Result<Pool> {
+    let config: tokio_postgres::Config = url.parse().context("DATABASE_URL is not a connection string")?;
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    Pool::builder(Manager::from_config(config, NoTls, recycling))
+        .max_size(connections.max(2))
+        .wait_timeout(Some(POOL_WAIT))
+        .create_timeout(Some(POOL_WAIT))
+        .recycle_timeout(Some(POOL_WAIT))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .context("the connection pool cannot be made")
+}
+
+/// Where the settler keeps how far it has come: beside the read model.
+pub(super) struct SettlerCheckpoint(pub(super) ReadModel);
+
+const SETTLER: &str = "settler";
+
+#[async_trait]
+impl commands::Checkpoint for SettlerCheckpoint {
+    async fn load(&self) -> Result<Position, Unavailable> {
+        self.0.checkpoint_load(SETTLER).await.map_err(|error| Unavailable(Arc::new(error)))
+    }
+
+    async fn save(&self, position: Position) -> Result<(), Unavailable> {
+        self.0.checkpoint_save(SETTLER, position).await.map_err(|error| Unavailable(Arc::new(error)))
+    }
+}
