@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use api::RateLimits;
 use api::server::{RunningServer, Server};
-use api::settings::{DefaultCommunity, ServerConfig};
+use api::settings::ServerConfig;
 use local_postgres::TestDatabase;
 use tempfile::TempDir;
 
@@ -26,7 +26,7 @@ impl Node {
         config.storage.database_connections = 8;
         config.limits.rate_limits = RateLimits::Off;
         if !lobby {
-            config.community.default_community = DefaultCommunity(None);
+            config.community.default_community.0 = None;
         }
         let mut node = Self { config, running: None, database, _keys: keys };
         node.run().await;

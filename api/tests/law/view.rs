@@ -139,8 +139,11 @@ pub(crate) async fn bans(
     community: Uuid,
     at: &Cursor,
 ) -> Result<Option<BTreeMap<Uuid, Timestamp>>, Broken> {
-    let bans = all(async |paging| client.bans(community, &paging).min_position(at).await).await?;
-    Ok(bans.map(|bans| bans.into_iter().map(|ban| (ban.account.id, ban.created_at)).collect()))
+    match client.bans(community).min_position(at).await {
+        Ok(page) => Ok(Some(page.items.into_iter().map(|ban| (ban.account.id, ban.created_at)).collect())),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
+        Err(error) => Err(error.explain()),
+    }
 }
 
 /// All messages of a channel, oldest first; `None` when it is gone.
