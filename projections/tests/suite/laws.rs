@@ -32,7 +32,7 @@ fn block_on(test: impl Future<Output = ()>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 24, max_shrink_iters: 200, ..Config::default() })]
+    #![proptest_config(Config { cases: 16, max_shrink_iters: 200, ..Config::default() })]
 
     #[test]
     fn rebuilt_equals_incremental_whatever_the_size_of_pages(history in steps(250)) {

@@ -19,4 +19,5 @@ mod poison;
 mod prepare;
 mod rebuild;
 mod swap;
+mod tasks;
 mod world;
