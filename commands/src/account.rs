@@ -10,7 +10,7 @@ use event_store::{Guard, Unavailable};
 use vault::CredentialError;
 
 use crate::Commands;
-use crate::caller::{Cause, Context, Done, Refusal};
+use crate::caller::{Cause, Context, Done, Refusal, hex};
 use crate::claim::ClaimName;
 use crate::intent::{Intent, Prepared, Sealing};
 use crate::states::{Folded, Freshness, States};
@@ -95,25 +95,32 @@ impl Commands {
             None => AccountId(self.inner.ids.id()),
         };
         let Register { handle, display_name, email, password } = new;
-        let handle_claim = self
+        let (id, handle_claim) = self
             .claim(&cause, Claimed::Handle, &handle.folded(), id, HANDLE)
             .await
             .map_err(|refusal| refusal.map(|Taken| AccountError::HandleTaken))?;
-        let email_claim = self
+        let (id, email_claim) = self
             .claim(&cause, Claimed::Email, &email.folded(), id, EMAIL)
             .await
             .map_err(|refusal| refusal.map(|Taken| AccountError::EmailTaken))?;
-        self.inner.vault.create_account_key(id.0).await?;
-        self.inner
-            .vault
-            .set_password(id.0, &password, self.inner.clock.now())
-            .await
-            .map_err(password_refused)?;
+        // A repeated call must bring back neither a password that was changed since nor the key of who was erased.
+        if !self.registered(id).await? {
+            self.inner.vault.create_account_key(id.0).await?;
+            let now = self.inner.clock.now();
+            self.inner.vault.set_password(id.0, &password, now).await.map_err(password_refused)?;
+        }
         let identity = Identity { handle, display_name, email };
-        let intent =
-            RegisterAccount { id, identity, claims: vec![handle_claim.guard(), email_claim.guard()] };
-        let outcome = self.execute(&cause, &intent).await?;
-        self.settled(outcome, |_| Ok(id)).await
+        let claims = vec![handle_claim.guard(), email_claim.guard()];
+        match self.execute(&cause, &RegisterAccount { id, identity, claims }).await {
+            Ok(outcome) => self.settled(outcome, |_| Ok(id)).await,
+            Err(Refusal::Busy) if self.lost(&handle_claim).await? => {
+                Err(Refusal::Domain(AccountError::HandleTaken))
+            }
+            Err(Refusal::Busy) if self.lost(&email_claim).await? => {
+                Err(Refusal::Domain(AccountError::EmailTaken))
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Changes the fields of a profile that are given.
@@ -148,8 +155,12 @@ impl Commands {
         let Some(holder) = states.load::<Claim>(stream, Freshness::FromLog).await?.state.holder else {
             return Ok(None);
         };
-        let account = states.load::<Account>(streams::account(holder), Freshness::FromLog).await?;
-        Ok((account.state != Account::Absent).then_some(holder))
+        Ok(self.registered(holder).await?.then_some(holder))
+    }
+
+    async fn registered(&self, account: AccountId) -> Result<bool, Unavailable> {
+        let folded = self.inner.states.load::<Account>(streams::account(account), Freshness::FromLog).await?;
+        Ok(folded.state != Account::Absent)
     }
 
     /// Whether such an account exists is checked before anything is said of it.
@@ -157,10 +168,10 @@ impl Commands {
         &self,
         account: AccountId,
     ) -> Result<(), Refusal<domain::membership::MembershipError>> {
-        let folded = self.inner.states.load::<Account>(streams::account(account), Freshness::FromLog).await?;
-        match folded.state {
-            Account::Registered { .. } => Ok(()),
-            Account::Absent => Err(Refusal::Domain(domain::membership::MembershipError::UnknownMember)),
+        if self.registered(account).await? {
+            Ok(())
+        } else {
+            Err(Refusal::Domain(domain::membership::MembershipError::UnknownMember))
         }
     }
 
@@ -186,6 +197,7 @@ impl Commands {
         Ok(claim.holder)
     }
 
+    /// The claim, and whom this command made it for: another call of the same command may have come first.
     async fn claim(
         &self,
         cause: &Cause,
@@ -193,11 +205,21 @@ impl Commands {
         folded: &str,
         account: AccountId,
         ordinal: u32,
-    ) -> Result<Folded<Claim>, Refusal<Taken>> {
+    ) -> Result<(AccountId, Folded<Claim>), Refusal<Taken>> {
         let digest = self.digest(what, folded);
         let claim = self.execute(cause, &ClaimName { what, digest, account, ordinal }).await?.made;
         // An earlier try may have claimed it and lost it since.
-        if claim.state.holder == Some(account) { Ok(claim) } else { Err(Refusal::Domain(Taken)) }
+        match claim.state.holder {
+            Some(holder) if !self.lost(&claim).await? => Ok((holder, claim)),
+            _ => Err(Refusal::Domain(Taken)),
+        }
+    }
+
+    /// Whether somebody else took the name over.
+    async fn lost(&self, claim: &Folded<Claim>) -> Result<bool, Unavailable> {
+        let stream = claim.stream.as_str().to_owned();
+        let newest = self.inner.states.load::<Claim>(stream, Freshness::FromLog).await?;
+        Ok(newest.state.holder != claim.state.holder)
     }
 
     fn digest(&self, what: Claimed, folded: &str) -> String {
@@ -205,7 +227,7 @@ impl Commands {
             Claimed::Handle => "handle",
             Claimed::Email => "email",
         };
-        self.inner.vault.digest(purpose, folded).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.inner.vault.digest(purpose, folded))
     }
 }
 

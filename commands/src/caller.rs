@@ -89,9 +89,14 @@ pub(crate) struct Cause {
     pub(crate) actor: Option<AccountId>,
     pub(crate) command: Uuid,
     pub(crate) correlation: String,
-    /// SHA-256 of the request, in hex.
+    /// A keyed digest of the request's hash, in hex: the hash itself would let whoever has the log guess what was
+    /// asked, a short message or a password, for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) request: Option<String>,
+}
+
+pub(crate) fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The namespace of command ids that are derived from idempotency keys.
@@ -99,7 +104,11 @@ const COMMANDS: Uuid = Uuid::from_u128(0x6b1f_0a54_3b0e_5d0a_9f0b_7d0c_55a1_c0de
 
 impl Cause {
     /// Keys of different callers never meet; those without an account share one space.
-    pub(crate) fn of(context: &Context, fresh: impl FnOnce() -> Uuid) -> Self {
+    pub(crate) fn of(
+        context: &Context,
+        digest: impl FnOnce(&str) -> [u8; 32],
+        fresh: impl FnOnce() -> Uuid,
+    ) -> Self {
         let command = match &context.key {
             Some(key) => {
                 let caller = context.actor.map_or(Uuid::nil(), |account| account.0);
@@ -111,7 +120,7 @@ impl Cause {
             actor: context.actor,
             command,
             correlation: context.correlation.clone(),
-            request: Some(context.request_hash.iter().map(|byte| format!("{byte:02x}")).collect()),
+            request: Some(hex(&digest(&hex(&context.request_hash)))),
         }
     }
 

@@ -23,7 +23,8 @@ pub(crate) type Outcome<A> = Done<Folded<A>>;
 
 impl Commands {
     pub(crate) fn cause(&self, context: &Context) -> Cause {
-        Cause::of(context, || self.inner.ids.id())
+        let digest = |hash: &str| self.inner.vault.digest("request", hash);
+        Cause::of(context, digest, || self.inner.ids.id())
     }
 
     /// Carries out `intent`. A caller who hangs up leaves nothing half done: one append is the whole effect.
@@ -43,6 +44,7 @@ impl Inner {
         intent: &I,
     ) -> Result<Outcome<I::Aggregate>, Refusal<<I::Aggregate as Aggregate>::Error>> {
         let mut key_made = false;
+        let mut turn = None;
         for attempt in 0..TRIES {
             let freshness = if attempt == 0 { Freshness::Cached } else { Freshness::FromLog };
             if attempt > 1 {
@@ -103,8 +105,12 @@ impl Inner {
                     self.states.keep(Arc::new(next.clone()));
                     return Ok(done(false, next));
                 }
-                Err(AppendError::WrongVersion { .. } | AppendError::GuardFailed { .. }) => {
+                Err(conflict @ (AppendError::WrongVersion { .. } | AppendError::GuardFailed { .. })) => {
                     metrics::counter!("echoverse_command_conflicts_total").increment(1);
+                    // A guard that failed is read afresh; only the stream itself is fought over.
+                    if turn.is_none() && matches!(conflict, AppendError::WrongVersion { .. }) {
+                        turn = Some(self.turns.take(&folded.stream).await);
+                    }
                 }
                 Err(AppendError::Unavailable(source)) => return Err(source.into()),
             }

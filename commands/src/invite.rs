@@ -1,11 +1,15 @@
 //! Create, redeem, revoke an invite.
 
+use std::sync::Arc;
+
+use domain::codec::EventSet as _;
 use domain::invite::{
-    CODE_ALPHABET, CODE_LENGTH, Invite, InviteCode, InviteCommand, InviteError, OpenInvite, entry,
+    CODE_ALPHABET, CODE_LENGTH, Entry, Invite, InviteCode, InviteCommand, InviteError, InviteEvent,
+    OpenInvite, entry,
 };
 use domain::membership::Membership;
-use domain::{AccountId, CommunityId, streams};
-use event_store::Unavailable;
+use domain::{AccountId, CommunityId, PersonalPart, streams};
+use event_store::{Position, Record, Unavailable};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -13,7 +17,7 @@ use crate::Commands;
 use crate::caller::{Context, Done, Refusal};
 use crate::intent::{Actor, Intent, Prepared};
 use crate::source::IdSource;
-use crate::states::{Freshness, States};
+use crate::states::{Folded, Freshness, States};
 
 /// An invite as a command left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,13 +72,29 @@ impl Intent for Redeem {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Invite>, Unavailable> {
+        let records = states.records(self.stream()).await?;
         let actor = actor_of_invite(states, &self.code, self.account, freshness).await?;
-        let state: &Membership = &actor.membership.state;
-        let entry = entry(actor.community.state.live().is_some(), state);
+        let mut entry = entry(actor.community.state.live().is_some(), &actor.membership.state);
+        // Who redeemed it already and is about to join uses it up no second time.
+        if entry == Entry::Outside && entering(&records, self.account, &actor.membership).is_some() {
+            entry = Entry::Member;
+        }
         let command = InviteCommand::Redeem { account: self.account, entry, now: self.now };
-        // The membership's guard keeps one account from using an invite up twice at once.
         Ok(Prepared { guards: actor.guards(), command })
     }
+}
+
+/// The redemption among an invite's `records` from which the account's joining has not followed yet.
+fn entering<'a>(
+    records: &'a [Arc<Record>],
+    account: AccountId,
+    membership: &Folded<Membership>,
+) -> Option<&'a Arc<Record>> {
+    let newer = records.iter().rev().take_while(|record| record.position > membership.position);
+    newer.into_iter().find(|record| {
+        let event = InviteEvent::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed);
+        matches!(event, Ok(Some(InviteEvent::Redeemed(redeemed))) if redeemed.account_id == account)
+    })
 }
 
 struct Revoke {
@@ -141,14 +161,31 @@ impl Commands {
     ) -> Result<Done<Redemption>, Refusal<InviteError>> {
         let account = actor(context)?;
         let cause = self.cause(context);
-        let before = Redeem { code, account, now: self.inner.clock.now() };
-        let outcome = self.execute(&cause, &before).await?;
+        let redeem = Redeem { code, account, now: self.inner.clock.now() };
+        let mut outcome = self.execute(&cause, &redeem).await?;
         let joined = outcome.repeated || self.inner.store.find(cause.event_id(0)).await?.is_some();
+        if !joined {
+            let entered = self.entered(&redeem).await?;
+            outcome.position = outcome.position.max(entered);
+        }
         self.settled(outcome, |folded| {
             let invite = folded.state.last().ok_or(Refusal::Domain(InviteError::Unknown))?;
             Ok(Redemption { community_id: invite.community_id, joined })
         })
         .await
+    }
+
+    /// Joins whom another call of theirs has let in but not joined yet; the position of their membership.
+    async fn entered(&self, redeem: &Redeem) -> Result<Position, Refusal<InviteError>> {
+        let states = &self.inner.states;
+        let actor = actor_of_invite(states, &redeem.code, redeem.account, Freshness::FromLog).await?;
+        let records = states.records(redeem.stream()).await?;
+        if let Some(record) = entering(&records, redeem.account, &actor.membership)
+            && let Some(settled) = self.inner.settle(record).await.map_err(Refusal::unavailable)?
+        {
+            return Ok(settled.position);
+        }
+        Ok(actor.membership.position)
     }
 
     /// Ends an invite.

@@ -28,6 +28,7 @@ mod sealing;
 mod settle;
 mod source;
 mod states;
+mod turns;
 
 use std::sync::Arc;
 
@@ -62,6 +63,7 @@ struct Inner {
     ids: Arc<dyn IdSource>,
     settings: Settings,
     states: states::States,
+    turns: turns::Turns,
 }
 
 impl Commands {
@@ -73,6 +75,8 @@ impl Commands {
         settings: Settings,
     ) -> Self {
         let states = states::States::new(Arc::clone(&store));
-        Self { inner: Arc::new(Inner { store, vault, clock, ids, settings, states }) }
+        Self {
+            inner: Arc::new(Inner { store, vault, clock, ids, settings, states, turns: turns::Turns::new() }),
+        }
     }
 }

@@ -64,12 +64,13 @@ impl Intent for Moderate {
         freshness: Freshness,
     ) -> Result<Prepared<Membership>, Unavailable> {
         let actor = Actor::load(states, self.community, self.by, freshness).await?;
-        let target = Actor::load(states, self.community, self.account, freshness).await?.standing;
-        let mut guards = vec![actor.community.guard()];
+        let target = Actor::load(states, self.community, self.account, freshness).await?;
+        // The target's, too: its standing must be of the version that the append expects.
+        let mut guards = actor.guards();
         if self.by != self.account {
-            guards.push(actor.membership.guard());
+            guards.push(target.membership.guard());
         }
-        let by = actor.standing;
+        let (by, target) = (actor.standing, target.standing);
         let command = match &self.act {
             Act::Leave => MembershipCommand::Leave { by },
             Act::Kick => MembershipCommand::Kick { by, target },

@@ -66,18 +66,28 @@ struct FirstChannel {
     name: &'static str,
 }
 
+impl FirstChannel {
+    fn id_in(community: CommunityId) -> ChannelId {
+        ChannelId(Uuid::new_v5(&community.0, b"first channel"))
+    }
+
+    fn stream_in(community: CommunityId) -> String {
+        streams::channel(Self::id_in(community))
+    }
+}
+
 impl Intent for FirstChannel {
     type Aggregate = Channel;
 
     fn stream(&self) -> String {
-        streams::channel(ChannelId(Uuid::new_v5(&self.community.0, b"first channel")))
+        Self::stream_in(self.community)
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
         let by = Actor::load(states, self.community, self.owner, freshness).await?.standing;
         let text = "short names fit";
         let command = ChannelCommand::Create {
-            id: ChannelId(Uuid::new_v5(&self.community.0, b"first channel")),
+            id: Self::id_in(self.community),
             by,
             name: ChannelName::parse(self.name).expect(text),
             kind: ChannelKind::Text,
@@ -146,27 +156,30 @@ impl Inner {
     async fn welcome(&self, record: &Record, account: AccountId) -> Result<Option<Settled>, Unsettled> {
         let wanted = self.settings.default_community.as_ref();
         let wanted = wanted.map(|_| CommunityId(Uuid::new_v5(&self.store.log_id().0, b"default community")));
-        let mut founded = None;
+        let mut settled = None;
         let mut installation = self.installation().await?;
-        if installation.administrator.is_none() {
+        if installation.administrator.is_none_or(|administrator| administrator == account) {
             let founding = FoundInstallation(Found { administrator: account, community: wanted });
-            founded = self.follow_up(record, "found", &founding).await?;
+            settled = self.follow_up(record, "found", &founding).await?;
             installation = self.installation().await?;
         }
+        let founder = installation.administrator == Some(account);
+        settled = settled.filter(|_| founder);
         let Some(community) = installation.default_community.filter(|_| wanted.is_some()) else {
-            return Ok(founded);
+            return Ok(settled);
         };
         // What this or an earlier account founded is complete before anybody joins.
-        if self.community(community).await? == Community::Absent {
+        if founder || !self.furnished(community).await? {
             for record in self.records(streams::INSTALLATION.to_owned()).await? {
-                Box::pin(self.settle(&record)).await?;
+                let made = Box::pin(self.settle(&record)).await?;
+                settled = later(settled, made.filter(|_| founder));
             }
         }
         if self.community(community).await?.live().is_none() {
-            return Ok(founded);
+            return Ok(settled);
         }
         let join = Join { community, account, by: JoinedBy::Welcome, invited_by: None };
-        self.follow_up(record, "welcome", &join).await
+        Ok(later(settled, self.follow_up(record, "welcome", &join).await?))
     }
 
     async fn default_community(
@@ -194,8 +207,16 @@ impl Inner {
         let default = self.installation().await?.default_community == Some(community);
         let name = if default { "welcome" } else { "general" };
         let join = Join { community, account: owner, by: JoinedBy::Founding, invited_by: None };
-        self.follow_up(record, "join", &join).await?;
-        self.follow_up(record, "channel", &FirstChannel { community, owner, name }).await
+        let joined = self.follow_up(record, "join", &join).await?;
+        let channel = FirstChannel { community, owner, name };
+        Ok(later(joined, self.follow_up(record, "channel", &channel).await?))
+    }
+
+    /// Whether a community has got all it starts with, even if some of it was deleted since.
+    async fn furnished(&self, community: CommunityId) -> Result<bool, Unsettled> {
+        let stream = FirstChannel::stream_in(community);
+        let folded = self.states.load::<Channel>(stream, Freshness::Cached).await;
+        Ok(folded.map_err(unsettled)?.state != Channel::Absent)
     }
 
     async fn installation(&self) -> Result<Installation, Unsettled> {
@@ -235,6 +256,11 @@ impl Inner {
             Err(Refusal::Unavailable(source)) => Err(Unsettled(source)),
         }
     }
+}
+
+/// Both were done; the later one covers the other.
+fn later(a: Option<Settled>, b: Option<Settled>) -> Option<Settled> {
+    a.into_iter().chain(b).max_by_key(|settled| settled.position)
 }
 
 fn unsettled(error: Unavailable) -> Unsettled {

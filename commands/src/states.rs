@@ -157,6 +157,11 @@ impl States {
         Ok(folded)
     }
 
+    /// The records of a stream, all of them.
+    pub(crate) async fn records(&self, stream: String) -> Result<Vec<Arc<Record>>, Unavailable> {
+        self.store.read_stream(&StreamName::new(stream), 0).await
+    }
+
     async fn catch_up<A: Kept>(&self, mut folded: Folded<A>) -> Result<Folded<A>, Unavailable> {
         let records = self.store.read_stream(&folded.stream, folded.version).await?;
         if records.len() > LONG_STREAM {

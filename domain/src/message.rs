@@ -81,6 +81,7 @@ impl Message {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "posting is the usual command; none is ever kept")]
 pub enum MessageCommand {
     Post(PostMessage),
     /// Replace the text; only by its author.

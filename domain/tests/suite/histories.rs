@@ -86,9 +86,9 @@ fn channel(which: usize) -> ChannelId {
 
 /// Decides, checks that the state takes what was decided, and that the same command again does nothing more; for
 /// commands of which that is not so, `again` is false.
-fn act<A: Aggregate>(state: &mut A, command: A::Command, again: bool) -> usize
+fn act<A>(state: &mut A, command: A::Command, again: bool) -> usize
 where
-    A: PartialEq + Debug,
+    A: Aggregate + PartialEq + Debug,
     A::Command: Clone + Debug,
 {
     let Ok(events) = state.decide(command.clone()) else { return 0 };

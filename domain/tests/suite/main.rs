@@ -1,6 +1,8 @@
 //! One file per noun, the same nouns as in `src`: given what happened, when a command comes, then this happens or is
 //! refused. `fixtures.rs` holds what the log may contain, `histories.rs` what no history may lead to.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod account;
 mod channel;
 mod claim;
