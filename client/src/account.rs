@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use reqwest::Method;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -13,8 +13,11 @@ use crate::secret::Secret;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: Uuid,
-    /// Unique.
+    /// Unique. Empty: erased.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub handle: String,
+    /// Empty: erased.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub display_name: String,
     pub about: Option<String>,
     pub administrator: bool,
@@ -26,7 +29,14 @@ pub struct Account {
 pub struct Me {
     #[serde(flatten)]
     pub account: Account,
+    /// Empty: erased.
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub email: String,
+}
+
+/// None of these texts can be empty unless it is gone.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[derive(Debug, Clone, Serialize)]

@@ -15,6 +15,7 @@ pub struct Channel {
     pub community_id: Uuid,
     pub kind: ChannelKind,
     pub name: String,
+    /// Empty: none.
     pub topic: Option<String>,
     pub category_id: Option<Uuid>,
     pub created_at: Timestamp,
@@ -27,6 +28,8 @@ pub enum ChannelKind {
     Text,
     Audio,
     Video,
+    /// Groups others; holds no messages.
+    Category,
     /// One that a newer server knows.
     #[serde(untagged)]
     Other(String),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::channel::Channel;
 use crate::client::Client;
-use crate::cursor::{Cursor, Done, Page, Paging};
+use crate::cursor::{Cursor, Done, Page};
 use crate::membership::Member;
 use crate::request::{Command, Read};
 
@@ -39,9 +39,9 @@ impl Client {
         Command::new(self, Method::POST, &["communities"]).body(&Name { name })
     }
 
-    /// `GET /communities`: those the caller is a member of.
-    pub fn communities(&self, page: &Paging) -> Read<Page<Community>> {
-        Read::new(self, &["communities"]).paging(page)
+    /// `GET /communities`: those the caller is a member of, all on one page.
+    pub fn communities(&self) -> Read<Page<Community>> {
+        Read::new(self, &["communities"])
     }
 
     /// `GET /communities/{id}`

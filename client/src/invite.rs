@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::account::Account;
 use crate::client::Client;
 use crate::community::CommunityAnswer;
-use crate::cursor::{Cursor, Done, Page, Paging};
+use crate::cursor::{Cursor, Done, Page};
 use crate::request::{Command, Read};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +63,9 @@ impl Client {
         Command::new(self, Method::POST, &["communities", &community.to_string(), "invites"]).body(invite)
     }
 
-    /// `GET /communities/{id}/invites`
-    pub fn invites(&self, community: Uuid, page: &Paging) -> Read<Page<Invite>> {
-        Read::new(self, &["communities", &community.to_string(), "invites"]).paging(page)
+    /// `GET /communities/{id}/invites`: the newest, all on one page.
+    pub fn invites(&self, community: Uuid) -> Read<Page<Invite>> {
+        Read::new(self, &["communities", &community.to_string(), "invites"])
     }
 
     /// `GET /invites/{code}`. Needs no login.

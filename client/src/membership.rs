@@ -88,9 +88,9 @@ impl Client {
         self.of_member(Method::DELETE, community, "members", "me")
     }
 
-    /// `GET /communities/{id}/bans`
-    pub fn bans(&self, community: Uuid, page: &Paging) -> Read<Page<Ban>> {
-        Read::new(self, &["communities", &community.to_string(), "bans"]).paging(page)
+    /// `GET /communities/{id}/bans`: the newest, all on one page.
+    pub fn bans(&self, community: Uuid) -> Read<Page<Ban>> {
+        Read::new(self, &["communities", &community.to_string(), "bans"])
     }
 
     /// `PUT /communities/{id}/bans/{account}`

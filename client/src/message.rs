@@ -25,7 +25,7 @@ pub struct Message {
     pub deleted_at: Option<Timestamp>,
     /// As the server sends them.
     #[serde(default)]
-    pub reactions: Value,
+    pub reactions: Vec<Value>,
     #[serde(default)]
     pub pinned: bool,
 }

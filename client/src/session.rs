@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::account::Account;
 use crate::client::Client;
-use crate::cursor::{Page, Paging};
+use crate::cursor::Page;
 use crate::request::{Command, Read};
 use crate::secret::Secret;
 
@@ -52,9 +52,9 @@ impl Client {
         Command::new(self, Method::POST, &["sessions"]).body(session)
     }
 
-    /// `GET /sessions`: the caller's own.
-    pub fn sessions(&self, page: &Paging) -> Read<Page<Session>> {
-        Read::new(self, &["sessions"]).paging(page)
+    /// `GET /sessions`: the caller's own, all on one page.
+    pub fn sessions(&self) -> Read<Page<Session>> {
+        Read::new(self, &["sessions"])
     }
 
     /// `DELETE /sessions/{id}`

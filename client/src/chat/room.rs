@@ -69,7 +69,8 @@ impl Room {
     }
 
     pub(super) fn name(&mut self, account: Uuid, name: &str) {
-        self.names.insert(account, harmless_line(name));
+        let name = if name.is_empty() { "[erased]".to_owned() } else { harmless_line(name) };
+        self.names.insert(account, name);
     }
 
     pub(super) fn knows(&self, account: Uuid) -> bool {

@@ -42,8 +42,9 @@ impl Screen {
     }
 
     pub(super) async fn ask(&mut self, question: &'static str, hidden: bool) -> Option<String> {
-        let _gone = self.show.send(Show::Prompt(format!("{question}: "))).await;
+        // Hidden first: whoever sees the question may already be typing.
         let _gone = self.show.send(Show::Hidden(hidden)).await;
+        let _gone = self.show.send(Show::Prompt(format!("{question}: "))).await;
         let answer = self.typed().await;
         let _gone = self.show.send(Show::Hidden(false)).await;
         let _gone = self.show.send(Show::Prompt(String::new())).await;

@@ -198,10 +198,11 @@ impl Machine {
                     self.hello(&event);
                 }
                 "heartbeat" => {
+                    // Without an id it is only a sign of life: the server may still be reading the backlog.
                     if let Some(id) = event.id {
                         self.advance(&Cursor(id));
+                        self.caught_up();
                     }
-                    self.caught_up();
                 }
                 "bye" => return self.bye(now, &event),
                 "reset" => {

@@ -56,11 +56,11 @@ fn table() -> Vec<Call> {
         change_password(&Secret::from("a"), &Secret::from("b"));
         account(ID);
         log_in(&NewSession { device: some("test"), ..NewSession::new("ada", "p") });
-        sessions(&page());
+        sessions();
         end_session(ID);
         log_out();
         create_community("x");
-        communities(&page());
+        communities();
         community(ID);
         rename_community(ID, "x");
         delete_community(ID);
@@ -68,7 +68,7 @@ fn table() -> Vec<Call> {
         set_roles(ID, ID, &["member"]);
         kick(ID, ID);
         leave(ID);
-        bans(ID, &page());
+        bans(ID);
         ban(ID, ID);
         unban(ID, ID);
         create_channel(ID, &NewChannel { name: "x".into(), kind: Some(ChannelKind::Text), topic: some("x"),
@@ -77,7 +77,7 @@ fn table() -> Vec<Call> {
         change_channel(ID, &ChannelChange { name: some("x"), topic: some("x") });
         delete_channel(ID);
         create_invite(ID, &NewInvite { max_uses: Some(1), expires_in: Some(60) });
-        invites(ID, &page());
+        invites(ID);
         invite("code");
         revoke_invite("code");
         redeem_invite("code");

@@ -91,6 +91,16 @@ fn a_stream_is_dead_after_two_and_a_half_heartbeats_of_silence() {
 }
 
 #[test]
+fn a_heartbeat_tells_that_all_was_shown_only_with_a_cursor() {
+    let start = Instant::now();
+    let mut machine = streaming(start);
+    machine.stream_item(start, event("heartbeat", None, &json!({})));
+    machine.stream_item(start, frame(2));
+    machine.stream_item(start, event("heartbeat", Some("c2"), &json!({})));
+    assert_eq!(told(&mut machine), ["c2", "caught up"]);
+}
+
+#[test]
 fn a_stream_that_is_silent_after_its_first_burst_means_long_poll() {
     let start = Instant::now();
     let mut machine = streaming(start);
