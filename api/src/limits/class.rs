@@ -59,7 +59,7 @@ impl Class {
     pub(crate) fn per_account(self) -> Quota {
         match self {
             // Nobody is logged in yet: the address counts.
-            Self::Register => quota(5, 360_000),
+            Self::Register => quota(10, 360_000),
             Self::Login => quota(20, 3_000),
             Self::Command => quota(60, 200),
             Self::Post => quota(30, 100),
@@ -71,8 +71,8 @@ impl Class {
     /// The quota of one address.
     pub(crate) fn per_address(self) -> Quota {
         match self {
-            // Ten an hour; five at once are enough to try the server out.
-            Self::Register => quota(5, 360_000),
+            // Ten an hour, and ten at once: refused tries count too, and people mistype.
+            Self::Register => quota(10, 360_000),
             Self::Login => quota(20, 3_000),
             Self::Command => quota(600, 20),
             Self::Post => quota(300, 10),

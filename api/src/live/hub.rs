@@ -36,7 +36,7 @@ enum Request {
 }
 
 /// Where live subscriptions come from.
-pub struct Hub {
+pub(crate) struct Hub {
     requests: mpsc::Sender<Request>,
     head: watch::Receiver<Position>,
     recent: Arc<RwLock<Recent>>,
@@ -49,7 +49,7 @@ impl Hub {
     ///
     /// # Errors
     /// The log cannot be reached.
-    pub async fn start(
+    pub(crate) async fn start(
         store: Arc<dyn EventStore>,
         vault: Vault,
         read: ReadModel,
@@ -76,7 +76,7 @@ impl Hub {
     }
 
     /// The position up to which every subscription's queue is filled.
-    pub fn head(&self) -> Position {
+    pub(crate) fn head(&self) -> Position {
         *self.head.borrow()
     }
 

@@ -27,12 +27,12 @@ mod subscription;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use hub::Hub;
+pub(crate) use hub::Hub;
 pub(crate) use poll::CODES;
 
 use crate::state::AppState;
 
 /// `GET /events/stream` and `GET /events`.
-pub fn routes() -> OpenApiRouter<AppState> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(sse::stream_events)).routes(routes!(poll::poll_events))
 }

@@ -37,11 +37,6 @@ impl Recent {
         }
     }
 
-    /// From where on all frames are here.
-    pub(crate) fn floor(&self) -> Position {
-        self.floor
-    }
-
     /// Up to `limit` frames after `after` up to `until`; `None` when some of them are no longer here.
     pub(crate) fn after(&self, after: Position, until: Position, limit: usize) -> Option<Vec<Arc<Frame>>> {
         if after < self.floor {
@@ -81,7 +76,6 @@ mod tests {
     #[test]
     fn what_was_let_go_is_not_answered_with_a_gap() {
         let recent = recent(1..=MAX_FRAMES as u64 + 10);
-        assert_eq!(recent.floor(), Position(10));
         assert_eq!(positions(recent.after(Position(9), Position(20), 3)), None);
         assert_eq!(positions(recent.after(Position(10), Position(20), 2)), Some(vec![11, 12]));
     }

@@ -24,6 +24,7 @@ pub(super) struct Storage {
     pub(super) vault: Vault,
     pub(super) read: ReadModel,
     postgres: Arc<PostgresStore>,
+    pool: Pool,
     local: Option<LocalPostgres>,
 }
 
@@ -47,16 +48,17 @@ impl Storage {
         let postgres = PostgresStore::connect(&url, pool.clone(), shutdown)
             .await
             .context("the event log cannot be opened")?;
-        let read = ReadModel::prepare(&url, pool, postgres.log_id())
+        let read = ReadModel::prepare(&url, pool.clone(), postgres.log_id())
             .await
             .context("the read model cannot be prepared")?;
-        Ok(Self { store: postgres.clone(), vault, read, postgres, local })
+        Ok(Self { store: postgres.clone(), vault, read, postgres, pool, local })
     }
 
     /// Ends what is left, when nobody asks anything any more.
     pub(super) async fn close(self) -> anyhow::Result<()> {
-        let Self { postgres, local, .. } = self;
+        let Self { postgres, pool, local, .. } = self;
         postgres.closed().await;
+        pool.close();
         if let Some(local) = local {
             local.stop().await.context("the private Postgres does not stop")?;
         }
