@@ -1,6 +1,5 @@
 //! Many at once, many times: the log's order decides, and what the log says is consistent.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use commands::Refusal;
@@ -8,7 +7,7 @@ use domain::invite::InviteError;
 use domain::membership::MembershipError;
 use domain::message::MessageError;
 use domain::{AccountId, Role, streams};
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, watch};
 use uuid::Uuid;
 
 use crate::scene::Scene;
@@ -99,89 +98,86 @@ async fn one_account_that_redeems_an_invite_twice_at_once_uses_it_once() {
     }
 }
 
+#[tokio::test]
+async fn who_redeems_again_before_having_joined_uses_nothing_up() {
+    let scene = Scene::set().await;
+    let code = scene.invite(None, None).await;
+    let mut held = scene.store.hold("membership.joined");
+    let first = {
+        let (commands, outsider, code) = (scene.commands.clone(), scene.outsider, code.clone());
+        tokio::spawn(async move { commands.redeem_invite(&by(outsider), code).await })
+    };
+    held.reached().await;
+    let second = scene.another_node().redeem_invite(&by(scene.outsider), code.clone()).await.unwrap();
+    let joined = scene.stream(scene.membership(scene.outsider)).await;
+    assert_eq!(joined.last().map(|record| record.position), Some(second.position), "it joined them");
+    held.release();
+    let first = first.await.unwrap().unwrap();
+    assert_eq!((first.made.joined, second.made.joined), (true, false));
+    assert_eq!(first.position, second.position);
+    assert_eq!(scene.kinds(streams::invite(code.as_str())).await, ["invite.created", "invite.redeemed"]);
+    assert_eq!(scene.kinds(scene.membership(scene.outsider)).await, ["membership.joined"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_edit_comes_after_the_deletion() {
     let scene = Scene::set().await;
     scene.store.jitter();
-    let mut outcomes = HashSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..ROUNDS as usize {
         let id = scene.post(scene.member, "First").await;
-        let start = Arc::new(Barrier::new(2));
+        let (edited, mut edits) = watch::channel(0);
         let edit = {
-            let (commands, member, start) = (scene.another_node(), scene.member, start.clone());
+            let (commands, member) = (scene.another_node(), scene.member);
             tokio::spawn(async move {
-                start.wait().await;
-                let mut accepted = 0;
                 loop {
                     match commands.edit_message(&by(member), id, content("Again")).await {
-                        Ok(_) => accepted += 1,
-                        Err(Refusal::Domain(MessageError::Deleted)) => return accepted,
+                        Ok(_) => edited.send_modify(|count| *count += 1),
+                        Err(Refusal::Domain(MessageError::Deleted)) => return *edited.borrow(),
                         Err(other) => panic!("{other:?}"),
                     }
                 }
             })
         };
-        let delete = {
-            let (commands, moderator) = (scene.commands.clone(), scene.moderator);
-            tokio::spawn(async move {
-                start.wait().await;
-                for _ in 0..round % 4 {
-                    tokio::task::yield_now().await;
-                }
-                commands.delete_message(&by(moderator), id).await.unwrap()
-            })
-        };
+        edits.wait_for(|count| *count >= round % 4).await.unwrap();
+        let deleted = scene.commands.delete_message(&by(scene.moderator), id).await.unwrap();
+        assert!(deleted.made.deleted_at.is_some());
         let accepted = edit.await.unwrap();
-        assert!(delete.await.unwrap().made.deleted_at.is_some());
         let kinds = scene.kinds(streams::message(id)).await;
+        assert!(accepted >= round % 4);
         assert_eq!(kinds.len(), accepted + 2, "round {round}: every accepted edit is there, and only those");
         assert_eq!(kinds.last().map(String::as_str), Some("message.deleted"), "round {round}: {kinds:?}");
-        outcomes.insert(accepted);
     }
-    assert!(outcomes.len() > 1, "they always came in the same order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_post_comes_after_the_ban() {
     let scene = Scene::set().await;
     scene.store.jitter();
-    let mut outcomes = HashSet::new();
-    for round in 0..ROUNDS {
+    for round in 0..ROUNDS as usize {
         let node = scene.another_node();
-        node.post_message(&by(scene.member), scene.channel, content("warm"), None).await.unwrap();
-        let start = Arc::new(Barrier::new(2));
-        let posts = {
-            let (member, channel, start) = (scene.member, scene.channel, start.clone());
+        let (posted, mut posts) = watch::channel(0);
+        let post = {
+            let (member, channel) = (scene.member, scene.channel);
             tokio::spawn(async move {
-                start.wait().await;
-                let mut accepted = 0;
                 loop {
                     match node.post_message(&by(member), channel, content("spam"), None).await {
-                        Ok(_) => accepted += 1,
-                        Err(Refusal::Domain(MessageError::UnknownChannel)) => return accepted,
+                        Ok(_) => posted.send_modify(|count| *count += 1),
+                        Err(Refusal::Domain(MessageError::UnknownChannel)) => return,
                         Err(other) => panic!("{other:?}"),
                     }
                 }
             })
         };
-        let ban = {
-            let (commands, moderator, start) = (scene.commands.clone(), scene.moderator, start);
-            let (here, member) = (scene.community, scene.member);
-            tokio::spawn(async move {
-                start.wait().await;
-                commands.ban_account(&by(moderator), here, member).await.unwrap()
-            })
-        };
-        let accepted = posts.await.unwrap();
-        let banned = ban.await.unwrap().position;
+        posts.wait_for(|count| *count >= round % 4).await.unwrap();
+        let ban = scene.commands.ban_account(&by(scene.moderator), scene.community, scene.member).await;
+        let banned = ban.unwrap().position;
+        post.await.unwrap();
         let log = scene.log().await;
         let late = log.iter().filter(|record| record.position > banned && record.kind == "message.posted");
         assert_eq!(late.count(), 0, "round {round}");
-        outcomes.insert(accepted);
         scene.commands.unban_account(&by(scene.owner), scene.community, scene.member).await.unwrap();
         scene.let_in(scene.member).await;
     }
-    assert!(outcomes.len() > 1, "they always came in the same order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,43 +189,38 @@ async fn who_is_kicked_was_of_a_lower_rank_at_that_very_place_in_the_log() {
     let (mut kicked, mut refused) = (0, 0);
     for round in 0..ROUNDS {
         scene.grant(scene.outsider, &[Role::Moderator]).await;
-        let start = Arc::new(Barrier::new(2));
         let demotion = {
             let (commands, owner, here, other) =
-                (scene.commands.clone(), scene.owner, scene.community, scene.outsider);
-            let start = start.clone();
-            tokio::spawn(async move {
-                start.wait().await;
-                for _ in 0..(round % 20) * 4 {
-                    tokio::task::yield_now().await;
-                }
-                commands.set_roles(&by(owner), here, other, [Role::Member].into()).await
-            })
+                (scene.another_node(), scene.owner, scene.community, scene.outsider);
+            async move { commands.set_roles(&by(owner), here, other, [Role::Member].into()).await }
         };
         let kick = {
-            let (node, moderator, here, other) =
+            let (commands, moderator, here, other) =
                 (scene.another_node(), scene.moderator, scene.community, scene.outsider);
-            tokio::spawn(async move {
-                start.wait().await;
-                node.kick_member(&by(moderator), here, other).await
-            })
+            async move { commands.kick_member(&by(moderator), here, other).await }
         };
-        demotion.await.unwrap().unwrap();
-        let kinds = match kick.await.unwrap() {
-            Ok(_) => {
+        // One after the other, the other way round, and at once.
+        let (demoted, kick) = match round % 4 {
+            0 => (demotion.await, kick.await),
+            1 => {
+                let kick = kick.await;
+                (demotion.await, kick)
+            }
+            _ => {
+                let (demotion, kick) = tokio::join!(tokio::spawn(demotion), tokio::spawn(kick));
+                (demotion.unwrap(), kick.unwrap())
+            }
+        };
+        let demoted = demoted.unwrap().position;
+        match kick {
+            Ok(done) => {
                 kicked += 1;
-                let kinds = scene.kinds(scene.membership(scene.outsider)).await;
+                assert!(done.position > demoted, "round {round}: kicked while of the same rank");
                 scene.let_in(scene.outsider).await;
-                kinds
             }
-            Err(Refusal::Domain(MembershipError::RankTooLow)) => {
-                refused += 1;
-                scene.kinds(scene.membership(scene.outsider)).await
-            }
+            Err(Refusal::Domain(MembershipError::RankTooLow)) => refused += 1,
             Err(other) => panic!("round {round}: {other:?}"),
-        };
-        let roles = kinds.iter().filter(|kind| *kind == "membership.roles_changed").count();
-        assert_eq!(roles as u128, 2 * (round + 1), "round {round}: {kinds:?}");
+        }
     }
-    assert!(kicked > 0 && refused > 0, "they always came in the same order: {kicked} {refused}");
+    assert!(kicked >= ROUNDS / 4 && refused >= ROUNDS / 4, "{kicked} {refused}");
 }

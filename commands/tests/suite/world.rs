@@ -1,8 +1,8 @@
-//! A log, a vault on a database of its own, a clock that stands still, and ids that are counted.
+//! A log of its own, a vault, a clock that stands still, and ids that are counted.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use bytes::Bytes;
 use commands::{Clock, Commands, Context, Done, IdSource, Refusal, Register, Settings};
@@ -38,22 +38,34 @@ impl Clock for FixedClock {
     }
 }
 
-#[derive(Default)]
-pub(crate) struct CountedIds(AtomicU64);
+/// Counted across all tests of the process, so that their vaults can share a database.
+pub(crate) struct CountedIds;
 
-impl CountedIds {
-    fn next(&self) -> u64 {
-        self.0.fetch_add(1, Ordering::Relaxed) + 1
+fn next() -> u64 {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    COUNT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The database of the tests that run now; the last of them removes it.
+async fn database() -> Arc<TestDatabase> {
+    static SHARED: tokio::sync::Mutex<Weak<TestDatabase>> = tokio::sync::Mutex::const_new(Weak::new());
+    let mut shared = SHARED.lock().await;
+    if let Some(database) = shared.upgrade() {
+        return database;
     }
+    let prepare = |url: String| async move { vault::migrate(&url).await };
+    let database = Arc::new(TestDatabase::from_template("vault", prepare).await);
+    *shared = Arc::downgrade(&database);
+    database
 }
 
 impl IdSource for CountedIds {
     fn id(&self) -> Uuid {
-        Uuid::from_u128(0x0198_0000_0000_7000_8000 << 48 | u128::from(self.next()))
+        Uuid::from_u128(0x0198_0000_0000_7000_8000 << 48 | u128::from(next()))
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill_with(|| (self.next().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
+        bytes.fill_with(|| (next().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
     }
 }
 
@@ -64,7 +76,7 @@ pub(crate) struct World {
     pub(crate) commands: Commands,
     ids: Arc<CountedIds>,
     settings: Settings,
-    _database: TestDatabase,
+    _database: Arc<TestDatabase>,
 }
 
 impl World {
@@ -80,15 +92,14 @@ impl World {
     }
 
     async fn with(settings: Settings) -> Self {
-        let prepare = |url: String| async move { vault::migrate(&url).await };
-        let database = TestDatabase::from_template("vault", prepare).await;
+        let database = database().await;
         let manager = Manager::new(database.url().parse().unwrap(), NoTls);
         let pool = Pool::builder(manager).max_size(4).build().unwrap();
         let vault = Vault::open(database.url(), pool, MasterKey::from_bytes([7; 32])).await.unwrap();
 
         let store = Arc::new(TestStore::default());
         let clock = Arc::new(FixedClock(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap())));
-        let ids = Arc::new(CountedIds::default());
+        let ids = Arc::new(CountedIds);
         let commands =
             Commands::new(store.clone(), vault.clone(), clock.clone(), ids.clone(), settings.clone());
         Self { store, vault, clock, commands, ids, settings, _database: database }
