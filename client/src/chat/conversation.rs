@@ -29,6 +29,8 @@ pub(super) struct Conversation {
     pub(super) outbox: Outbox,
     live: Live,
     state: TransportState,
+    /// Between the loss of the connection and having caught up.
+    behind: bool,
     /// Set once the conversation is to end: until when it waits for the outbox.
     end: Option<Instant>,
     pub(super) older: Older,
@@ -46,10 +48,14 @@ pub(super) enum Older {
 
 /// Chats until the input ends or the user quits. Tells whether the user logged out.
 pub(super) async fn hold(client: &Client, options: &ChatOptions, screen: Screen) -> Result<bool, ChatError> {
-    if let Some(code) = &options.join {
-        client.redeem_invite(code).await?;
-    }
-    let snapshot = client.bootstrap().await?;
+    let joined = match &options.join {
+        Some(code) => Some(client.redeem_invite(code).await?),
+        None => None,
+    };
+    let snapshot = match &joined {
+        Some(joined) => client.bootstrap().min_position(&joined.position).await?,
+        None => client.bootstrap().await?,
+    };
     let live = client.live(Some(snapshot.cursor.clone()));
     let mut conversation = Conversation {
         client: client.clone(),
@@ -58,22 +64,27 @@ pub(super) async fn hold(client: &Client, options: &ChatOptions, screen: Screen)
         outbox: Outbox::start(client.clone()),
         live,
         state: TransportState::Connecting,
+        behind: false,
         end: None,
         older: Older::Nothing,
         logged_out: false,
     };
-    conversation.begin(options).await?;
+    conversation.begin(options, joined.map(|joined| joined.community.id)).await?;
     conversation.go_on().await?;
     Ok(conversation.logged_out)
 }
 
 impl Conversation {
-    async fn begin(&mut self, options: &ChatOptions) -> Result<(), ChatError> {
+    async fn begin(&mut self, options: &ChatOptions, joined: Option<Uuid>) -> Result<(), ChatError> {
         let me = self.room.name_of(self.room.me);
         self.screen.line(format!("· you are {me}; /help lists the commands")).await;
         let first = match &options.channel {
             Some(wanted) => self.room.search(wanted),
-            None => self.room.channels().next().map(|(_, channel)| channel.id),
+            None => {
+                let mut channels = self.room.channels();
+                let found = channels.find(|(community, _)| joined.is_none_or(|id| community.id == id));
+                found.map(|(_, channel)| channel.id)
+            }
         };
         match first {
             Some(channel) => {
@@ -97,7 +108,7 @@ impl Conversation {
             tokio::select! {
                 outcome = self.outbox.outcome() => self.sent(outcome).await?,
                 event = self.live.next() => self.lived(event?).await?,
-                line = self.screen.typed(), if end.is_none() => match line {
+                line = self.screen.typed(), if end.is_none() && self.reads_on() => match line {
                     Some(line) => self.act(&line).await?,
                     None => self.finish(),
                 },
@@ -106,6 +117,11 @@ impl Conversation {
                 }
             }
         }
+    }
+
+    /// A script's next line may mean what the one before it made, so it waits until that is there.
+    fn reads_on(&self) -> bool {
+        self.screen.person || self.outbox.pending() == 0
     }
 
     /// Ends the conversation once the outbox is empty, or has had its time.
@@ -144,9 +160,7 @@ impl Conversation {
 
     async fn sent(&mut self, outcome: Outcome) -> Result<(), ChatError> {
         match outcome {
-            Outcome::Posted(message) if Some(message.channel_id) == self.room.channel => {
-                self.show(&message).await
-            }
+            Outcome::Posted(message) if self.shows_at_once(&message) => self.show(&message).await,
             Outcome::Posted(_) => Ok(()),
             Outcome::Changed(message) => self.changed(&message).await,
             Outcome::Refused(reason) => self.say(&format!("! {reason}")).await,
@@ -155,15 +169,26 @@ impl Conversation {
         }
     }
 
+    /// Whether an own message is shown before its frame comes. After an outage what was missed goes first, unless the
+    /// chat ends before that.
+    fn shows_at_once(&self, message: &Message) -> bool {
+        let in_order = !self.behind || self.end.is_some();
+        in_order && Some(message.channel_id) == self.room.channel
+    }
+
     async fn lived(&mut self, event: LiveEvent) -> Result<(), ChatError> {
         match event {
             LiveEvent::Frame(frame) => match frame.event() {
                 Ok(event) => self.happened(event).await,
                 Err(error) => self.say(&format!("! {}", error.explain())).await,
             },
-            LiveEvent::CaughtUp => self.say("· caught up").await,
+            LiveEvent::CaughtUp => {
+                self.behind = false;
+                self.say("· caught up").await
+            }
             LiveEvent::Transport(state) => {
                 self.state = state;
+                self.behind |= state == TransportState::Reconnecting;
                 match state {
                     TransportState::Connecting => Ok(()),
                     TransportState::Sse => self.say("· connected (sse)").await,
@@ -212,6 +237,9 @@ impl Conversation {
                 Ok(())
             }
             Event::Joined(joined) if joined.account_id == self.room.me => {
+                if self.room.community_mut(joined.community_id).is_some() {
+                    return Ok(());
+                }
                 let community = match self.client.community(joined.community_id).await {
                     Ok(community) => community,
                     Err(error) => return self.refused(error).await,

@@ -100,12 +100,12 @@ async fn a_script_is_sent_whole_before_the_chat_ends() {
     let house = House::new();
     let server = house.open().await;
     let chat = Chat::start(&server);
-    for line in ["one", "two", "/edit three", "//four", "/switch news", "five"] {
+    for line in ["one", "two", "/edit three", "/reply 1 indeed", "//four", "/switch news", "five"] {
         chat.types(line).await;
     }
     let (rest, outcome, _) = chat.ends().await;
     outcome.unwrap();
-    assert_eq!(house.contents(), ["one", "three", "/four", "five"]);
+    assert_eq!(house.contents(), ["one", "three", "indeed", "/four", "five"]);
     assert!(rest.iter().any(|line| line.ends_with("Ada: five")), "{rest:#?}");
 }
 
