@@ -1,8 +1,8 @@
 //! The terminal client behind `echoverse chat`.
 //!
-//! [`conversation`] is the loop: typed lines and live events in, lines out. It talks to a [`screen::Screen`], behind
-//! which is a real terminal, a pipe or a test. What is sent goes through [`outbox`], which keeps it until the server has
-//! it. What others wrote passes [`harmless`] before it is shown.
+//! `conversation` is the loop: typed lines and live events in, lines out. It talks to a `screen::Screen`, behind
+//! which is a real terminal, a pipe or a test. What is sent goes through `outbox`, which keeps it until the server has
+//! it. What others wrote passes `harmless` before it is shown.
 
 mod actions;
 mod conversation;

@@ -1,6 +1,6 @@
 //! Live delivery: one stream of frames over whichever transport works, and the calls below it.
 //!
-//! [`Live`] is a task ([`driver`]) that does what a pure state machine ([`machine`]) decides, and a bounded queue between
+//! [`Live`] is a task (`driver`) that does what a pure state machine (`machine`) decides, and a bounded queue between
 //! the task and [`Live::next`].
 
 mod driver;
