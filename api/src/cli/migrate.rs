@@ -37,7 +37,6 @@ pub(super) struct Database {
 pub(super) struct Prepared {
     pub(super) store: std::sync::Arc<PostgresStore>,
     pub(super) vault: Vault,
-    pub(super) read: ReadModel,
 }
 
 impl Database {
@@ -60,8 +59,8 @@ impl Database {
         let store = store.context("the event log cannot be opened")?;
         let log_id = store.log_id();
         let read = ReadModel::prepare(&self.url, pool, log_id).await;
-        let read = read.context("the read model cannot be prepared")?;
-        Ok(Prepared { store, vault, read })
+        read.context("the read model cannot be prepared")?;
+        Ok(Prepared { store, vault })
     }
 
     pub(super) async fn close(self) -> anyhow::Result<()> {

@@ -30,16 +30,24 @@ type Broken = String;
 
 #[test]
 fn a_snapshot_and_the_frames_after_it_make_the_fresh_snapshot() {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
-    let config = Config { cases, max_shrink_iters: SHRINKS, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: setting("PROPTEST_CASES").unwrap_or(CASES),
+        max_shrink_iters: setting("PROPTEST_MAX_SHRINK_ITERS").unwrap_or(SHRINKS),
+        failure_persistence: None,
+        ..Config::default()
+    };
     let outcome = TestRunner::new(config).run(&scenario::any_scenario(), |scenario| {
         hold(&scenario).map_err(|broken| TestCaseError::fail(broken.to_string()))
     });
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(reason, scenario)) => panic!("{reason}\nin the scenario {scenario:#?}"),
+        Err(TestError::Fail(reason, scenario)) => panic!("{reason}\nin the {scenario}"),
         Err(TestError::Abort(reason)) => panic!("no scenario could be run: {reason}"),
     }
+}
+
+fn setting(name: &str) -> Option<u32> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Plays a scenario on a server and a database of its own.

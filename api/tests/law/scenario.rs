@@ -1,5 +1,7 @@
 //! Random scenarios: lists of small operations, so that they can be made smaller when they fail.
 
+use std::fmt;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -11,6 +13,13 @@ pub(crate) struct Scenario {
     /// Whether new accounts land in a community together.
     pub(crate) lobby: bool,
     pub(crate) ops: Vec<Op>,
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "scenario with{} a lobby:", if self.lobby { "" } else { "out" })?;
+        self.ops.iter().try_for_each(|op| writeln!(f, "    {op:?},"))
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -1,0 +1,209 @@
+//! The authorisation matrix: what every call answers to everyone. The table is committed; a call without a row fails.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Account, Call, Community, PASSWORD, TestServer};
+
+/// Everyone there is, from the community's point of view.
+const EVERYONE: [&str; 8] =
+    ["anonymous", "outsider", "former member", "banned", "guest", "member", "moderator", "owner"];
+
+struct Cast {
+    accounts: BTreeMap<&'static str, Account>,
+    /// An ordinary member to act on, and an account that is banned.
+    target: Account,
+    exile: Account,
+}
+
+/// A community in which everyone has their place.
+struct Stage {
+    community: Community,
+    /// By `member`.
+    message: String,
+    /// By `owner`.
+    invite: String,
+}
+
+impl Cast {
+    async fn gather(server: &TestServer) -> Self {
+        let mut accounts = BTreeMap::new();
+        for role in EVERYONE.into_iter().skip(1) {
+            accounts.insert(role, server.account(&role.replace(' ', "-")).await);
+        }
+        Self { accounts, target: server.account("target").await, exile: server.account("exile").await }
+    }
+
+    async fn set(&self, server: &TestServer) -> Stage {
+        let of = |role: &str| &self.accounts[role];
+        let owner = of("owner");
+        let community = server.community(owner).await;
+        let joining = ["former member", "banned", "guest", "member", "moderator"].map(of);
+        server.join(&community, owner, &joining).await;
+        server.join(&community, owner, &[&self.target]).await;
+        server.set_roles(&community, owner, of("guest"), &["guest"]).await;
+        server.set_roles(&community, owner, of("moderator"), &["moderator"]).await;
+        let base = format!("/communities/{}", community.id);
+        server.delete(&format!("{base}/members/me")).by(of("former member")).send().await.is(200);
+        for banned in [of("banned"), &self.exile] {
+            server.put(&format!("{base}/bans/{}", banned.id)).by(owner).send().await.is(200);
+        }
+        let path = format!("/channels/{}/messages", community.channel);
+        let posted =
+            server.post(&path).by(of("member")).json(json!({"content": "hello"})).send().await.is(201);
+        let invite = server.invite(&community, owner).await;
+        // From here on reads see all of it.
+        server.patch("/me").by(owner).json(json!({"about": community.id})).send().await.is(200);
+        Stage { message: posted.text("/message/id"), community, invite }
+    }
+}
+
+/// The call of an operation on a stage. Each says what it would do if it were allowed.
+fn call<'a>(
+    server: &'a TestServer,
+    operation: &str,
+    stage: &Stage,
+    cast: &Cast,
+    nth: usize,
+) -> Option<Call<'a>> {
+    let Stage { community: Community { id, channel }, message, invite } = stage;
+    let (target, exile) = (&cast.target.id, &cast.exile.id);
+    let community = format!("/communities/{id}");
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    Some(match operation {
+        "registerAccount" => server.post("/accounts").json(json!({
+            "handle": format!("new{nth}"), "email": format!("new{nth}@example.org"), "password": PASSWORD,
+        })),
+        "logIn" => server.post("/sessions").json(json!({"login": "target", "password": PASSWORD})),
+        "listSessions" => server.get("/sessions"),
+        "endSession" => server.delete(&format!("/sessions/{nobody}")),
+        "logOut" => server.delete("/sessions/current"),
+        "changePassword" => {
+            server.put("/me/password").json(json!({"current": "wrong horse", "new": PASSWORD}))
+        }
+        "showMe" => server.get("/me"),
+        "changeProfile" => server.patch("/me").json(json!({"about": "x"})),
+        "showAccount" => server.get(&format!("/accounts/{target}")),
+        "createCommunity" => server.post("/communities").json(json!({"name": "own"})),
+        "listCommunities" => server.get("/communities"),
+        "showCommunity" => server.get(&community),
+        "renameCommunity" => server.patch(&community).json(json!({"name": "renamed"})),
+        "deleteCommunity" => server.delete(&community),
+        "listMembers" => server.get(&format!("{community}/members")),
+        "setRoles" => {
+            server.patch(&format!("{community}/members/{target}")).json(json!({"roles": ["guest"]}))
+        }
+        "kickMember" => server.delete(&format!("{community}/members/{target}")),
+        "leaveCommunity" => server.delete(&format!("{community}/members/me")),
+        "listBans" => server.get(&format!("{community}/bans")),
+        "banAccount" => server.put(&format!("{community}/bans/{target}")),
+        "unbanAccount" => server.delete(&format!("{community}/bans/{exile}")),
+        "createChannel" => server.post(&format!("{community}/channels")).json(json!({"name": "new"})),
+        "showChannel" => server.get(&format!("/channels/{channel}")),
+        "changeChannel" => server.patch(&format!("/channels/{channel}")).json(json!({"name": "changed"})),
+        "deleteChannel" => server.delete(&format!("/channels/{channel}")),
+        "createInvite" => server.post(&format!("{community}/invites")).json(json!({})),
+        "listInvites" => server.get(&format!("{community}/invites")),
+        "previewInvite" => server.get(&format!("/invites/{invite}")),
+        "revokeInvite" => server.delete(&format!("/invites/{invite}")),
+        "redeemInvite" => server.post(&format!("/invites/{invite}/redemptions")),
+        "postMessage" => server.post(&format!("/channels/{channel}/messages")).json(json!({"content": "x"})),
+        "listMessages" => server.get(&format!("/channels/{channel}/messages")),
+        "showMessage" => server.get(&format!("/messages/{message}")),
+        "editMessage" => server.patch(&format!("/messages/{message}")).json(json!({"content": "y"})),
+        "deleteMessage" => server.delete(&format!("/messages/{message}")),
+        "listVersions" => server.get(&format!("/messages/{message}/versions")),
+        "showBootstrap" => server.get("/bootstrap"),
+        "streamEvents" => server.get("/events/stream"),
+        "pollEvents" => server.get("/events?wait=0"),
+        _ => return None,
+    })
+}
+
+/// Each operation of the contract as (call, id), in the document's order.
+fn operations() -> Vec<(String, String)> {
+    let document = api::document();
+    let paths = document["paths"].as_object().expect("paths");
+    let operation = |path: &str, method: &str, operation: &Value| {
+        let id = operation["operationId"].as_str().expect("an id").to_owned();
+        (format!("{} {path}", method.to_uppercase()), id)
+    };
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().expect("methods").iter().map(move |(method, op)| operation(path, method, op))
+        })
+        .collect()
+}
+
+/// Reads change nothing: all of them can share a stage.
+fn changes_nothing(call: &str) -> bool {
+    call.starts_with("GET ")
+}
+
+async fn row(
+    server: &TestServer,
+    cast: &Cast,
+    shared: &Stage,
+    call_name: &str,
+    id: &str,
+    first: usize,
+) -> String {
+    let mut row = format!("| `{call_name}` | {id} |");
+    for (column, role) in EVERYONE.into_iter().enumerate() {
+        let own;
+        let stage = if changes_nothing(call_name) {
+            shared
+        } else {
+            own = cast.set(server).await;
+            &own
+        };
+        let call = call(server, id, stage, cast, first + column);
+        let mut call = call.unwrap_or_else(|| panic!("{id} has no row: add it to `call`"));
+        if let Some(account) = cast.accounts.get(role) {
+            // A session of its own, for the calls that end it.
+            let token =
+                if id == "logOut" { server.log_in(&account.handle).await } else { account.token.clone() };
+            call = call.bearer(&token);
+        }
+        let status = call.open().await.status().as_u16();
+        write!(row, " {status} |").expect("a string takes all");
+    }
+    row
+}
+
+#[tokio::test]
+async fn the_authorisation_matrix_is_as_committed() {
+    let server = TestServer::start_with(|config| config.community.default_community.0 = None).await;
+    let cast = Cast::gather(&server).await;
+    let shared = cast.set(&server).await;
+    let mut table = String::from(
+        "# Who may do what\n\nThe status that each call answers, by who asks. The message is the member's, the invite the \
+         owner's, the account acted on an ordinary member.\nMade by `tests/suite/authorisation.rs`; with \
+         `UPDATE_AUTHORISATION=1` it is written anew.\n\n| call | operation |",
+    );
+    table.push_str(&EVERYONE.map(|role| format!(" {role} |")).concat());
+    table.push_str("\n|---|---|");
+    table.push_str(&"---|".repeat(EVERYONE.len()));
+    table.push('\n');
+    for (number, (call_name, id)) in operations().iter().enumerate() {
+        table.push_str(&row(&server, &cast, &shared, call_name, id, number * 10).await);
+        table.push('\n');
+    }
+
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/authorisation.md");
+    if std::env::var_os("UPDATE_AUTHORISATION").is_some() {
+        std::fs::write(&path, &table).expect("the table is written");
+    }
+    let committed = std::fs::read_to_string(&path).expect("tests/authorisation.md is committed");
+    let changed: Vec<_> =
+        table.lines().filter(|line| !committed.lines().any(|other| other == *line)).collect();
+    assert!(
+        table == committed,
+        "the matrix changed (UPDATE_AUTHORISATION=1 writes it):\n{}",
+        changed.join("\n")
+    );
+}

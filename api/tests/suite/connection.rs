@@ -1,0 +1,119 @@
+//! What a client can do to a connection.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::harness::TestServer;
+
+/// What the server says until it closes, and when it did.
+async fn until_closed(mut stream: TcpStream) -> (String, Duration) {
+    let started = Instant::now();
+    let mut said = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(25), stream.read_to_end(&mut said)).await;
+    assert!(read.is_ok(), "the server holds on to it");
+    (String::from_utf8_lossy(&said).into_owned(), started.elapsed())
+}
+
+#[tokio::test]
+async fn clients_that_hold_back_are_cut_off() {
+    let server = TestServer::start().await;
+    let begun = async |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(server.addr()).await.expect("a connection");
+        stream.write_all(bytes).await.expect("written");
+        stream
+    };
+    let silent = until_closed(begun(b"").await);
+    let half_a_head = until_closed(begun(b"GET /livez HTTP/1.1\r\nhost: x\r\n").await);
+    let half_a_preface = until_closed(begun(b"PRI * HT").await);
+    let no_settings = until_closed(begun(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await);
+    let idle = until_closed(begun(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await);
+    let (silent, half_a_head, half_a_preface, no_settings, idle) =
+        tokio::join!(silent, half_a_head, half_a_preface, no_settings, idle);
+    for (name, (said, took)) in
+        [("silent", &silent), ("half a head", &half_a_head), ("half a preface", &half_a_preface)]
+    {
+        assert!(*took > Duration::from_secs(5), "{name}: {took:?} {said}");
+        assert!(!said.contains(" 200 "), "{name}: {said}");
+    }
+    let _ = no_settings;
+    assert!(idle.0.starts_with("HTTP/1.1 200 OK"), "{}", idle.0);
+}
+
+#[tokio::test]
+async fn a_head_beyond_all_measure_is_refused() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.addr()).await.expect("a connection");
+    let head = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(64 * 1024));
+    // The server may answer before all is written.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let mut said = vec![0; 32];
+    let read = stream.read(&mut said).await.unwrap_or(0);
+    assert!(read == 0 || String::from_utf8_lossy(&said).starts_with("HTTP/1.1 431"));
+    server.get("//livez").send().await.is(200);
+}
+
+#[tokio::test]
+async fn http2_is_spoken_without_tls_by_those_who_know() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.addr()).await.expect("a connection");
+    // The preface in two pieces, then an empty SETTINGS frame.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\n").await.expect("written");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(b"SM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("written");
+    let mut frame = [0; 9];
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut frame)).await;
+    read.expect("an answer in time").expect("an answer");
+    assert_eq!(frame[3], 4, "the server's SETTINGS frame: {frame:?}");
+}
+
+#[tokio::test]
+async fn large_json_is_compressed_and_a_stream_never() {
+    let server = TestServer::start().await;
+    let ada = server.account("ada").await;
+    let accepts = |path: &str| server.get(path).by(&ada).header("accept-encoding", "gzip").open();
+    assert_eq!(accepts("//openapi.json").await.headers()["content-encoding"], "gzip");
+    assert!(!accepts("/me").await.headers().contains_key("content-encoding"));
+    let stream = accepts("/events/stream").await;
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert!(!stream.headers().contains_key("content-encoding"));
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_streams_first_and_lets_requests_finish() {
+    let server = TestServer::start().await;
+    let ada = server.account("ada").await;
+    let community = server.community(&ada).await;
+    let mut stream = server.get("/events/stream").by(&ada).open().await;
+    let cursor = server.get("/bootstrap").by(&ada).send().await.is(200).text("/cursor");
+    let url = format!("{}/v1/events?after={cursor}&wait=50", server.base);
+    let poll = server.http.get(url).bearer_auth(&ada.token).send();
+    let poll = tokio::spawn(poll);
+    let posting = server.post(&format!("/channels/{}/messages", community.channel)).by(&ada);
+    posting.json(json!({"content": "x"})).send().await.is(201);
+    let started = Instant::now();
+    let shutdown = tokio::spawn(server.shutdown());
+    let mut said = String::new();
+    while let Ok(Some(chunk)) = stream.chunk().await {
+        said.push_str(&String::from_utf8_lossy(&chunk));
+    }
+    assert!(said.contains("event: bye"), "{said}");
+    assert_eq!(poll.await.expect("no panic").expect("an answer").status(), 200);
+    shutdown.await.expect("it ends");
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_full_server_makes_others_wait_and_serves_them_then() {
+    let server = TestServer::start_with(|config| config.network.max_connections = 2).await;
+    let one = TcpStream::connect(server.addr()).await.expect("a connection");
+    let two = TcpStream::connect(server.addr()).await.expect("a connection");
+    let waiting = server.get("//livez").send();
+    tokio::pin!(waiting);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut waiting).await;
+    assert!(early.is_err(), "there was no place");
+    drop((one, two));
+    waiting.await.is(200);
+}

@@ -1,0 +1,91 @@
+//! A server of a test's own, and calls to it. Every answer is held against the contract: a status that the document does
+//! not list for its call fails the test, whatever the test is about.
+
+mod call;
+mod contract;
+mod makers;
+
+use api::RateLimits;
+use api::server::{RunningServer, Server};
+use api::settings::{Limits, ServerConfig};
+use local_postgres::TestDatabase;
+use tempfile::TempDir;
+
+pub use call::Call;
+pub use makers::{Account, Community, PASSWORD};
+
+/// A server with an empty database and no rate limits.
+pub struct TestServer {
+    pub base: String,
+    pub http: reqwest::Client,
+    running: RunningServer,
+    config: ServerConfig,
+    _data: TempDir,
+    _database: TestDatabase,
+}
+
+async fn migrate(url: String) -> Result<(), String> {
+    vault::migrate(&url).await.map_err(|error| error.to_string())?;
+    event_store::postgres::migrate(&url).await.map(drop).map_err(|error| error.to_string())
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        let database = TestDatabase::from_template("api", migrate).await;
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut config =
+            ServerConfig { limits: Limits { rate_limits: RateLimits::Off }, ..Default::default() };
+        config.storage.data = data.path().to_owned();
+        config.storage.database_url = Some(database.url().to_owned());
+        change(&mut config);
+        let running = Server::start(config.clone()).await.expect("the server starts");
+        let base = format!("http://{}", running.addr);
+        Self { base, http: client(), running, config, _data: data, _database: database }
+    }
+
+    /// Ends the server in good order and starts another on the same data.
+    pub async fn restart(self) -> Self {
+        let Self { running, config, _data, _database, .. } = self;
+        running.shutdown().await.expect("the server ends");
+        let running = Server::start(config.clone()).await.expect("the server starts again");
+        let base = format!("http://{}", running.addr);
+        Self { base, http: client(), running, config, _data, _database }
+    }
+
+    pub async fn shutdown(self) {
+        self.running.shutdown().await.expect("the server ends");
+    }
+
+    pub fn addr(&self) -> std::net::SocketAddr {
+        self.running.addr
+    }
+
+    pub fn get(&self, path: &str) -> Call<'_> {
+        Call::new(self, reqwest::Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call<'_> {
+        Call::new(self, reqwest::Method::POST, path)
+    }
+
+    pub fn put(&self, path: &str) -> Call<'_> {
+        Call::new(self, reqwest::Method::PUT, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call<'_> {
+        Call::new(self, reqwest::Method::PATCH, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call<'_> {
+        Call::new(self, reqwest::Method::DELETE, path)
+    }
+}
+
+fn client() -> reqwest::Client {
+    let redirects = reqwest::redirect::Policy::none();
+    reqwest::Client::builder().redirect(redirects).no_proxy().build().expect("a client")
+}

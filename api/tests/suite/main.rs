@@ -1,0 +1,17 @@
+//! The contract, call by call, over a real server and a real database. Files mirror the routes.
+
+mod account;
+mod authorisation;
+mod bootstrap;
+mod channel;
+mod community;
+mod connection;
+mod harness;
+mod health;
+mod idempotency;
+mod input;
+mod invite;
+mod limits;
+mod membership;
+mod message;
+mod session;
