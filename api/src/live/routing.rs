@@ -203,7 +203,8 @@ impl Routing {
         };
         for key in &entry.subscribers {
             let Some(subscriber) = self.subscribers.get(key) else { continue };
-            if let Err(mpsc::error::TrySendError::Full(_)) = subscriber.queue.try_send(Arc::clone(frame)) {
+            // Full: the reader is too slow. Closed: it left without a word.
+            if subscriber.queue.try_send(Arc::clone(frame)).is_err() {
                 lagging.push(*key);
             }
         }

@@ -150,6 +150,7 @@ impl EventStream {
             self.opened = true;
             return Some(self.opening());
         }
+        let was_live = self.subscription.is_live();
         tokio::select! {
             biased;
             () = sleep_until(self.rotate_at) => Some(self.bye("rotate")),
@@ -164,9 +165,9 @@ impl EventStream {
                         }
                         more.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
                     }
-                    if chunk.is_empty() {
-                        // Caught up with nothing to show: say where that is.
-                        return Some(self.heartbeat());
+                    if !was_live && self.subscription.is_live() {
+                        // Caught up: the reader is told so by a cursor, also where there was nothing to show.
+                        chunk.extend_from_slice(&self.heartbeat());
                     }
                     chunk.freeze()
                 }
@@ -182,12 +183,14 @@ impl EventStream {
     fn opening(&mut self) -> Bytes {
         let cursor = self.hub.encoder.cursors.seal(self.after);
         let hello = json!({"transport": "sse", "heartbeat_seconds": HEARTBEAT.as_secs(), "cursor": cursor});
-        let mut text =
-            format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\nevent: heartbeat\ndata: {{}}\n\n");
+        let hello = format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\n");
+        let mut chunk = BytesMut::from(hello.as_bytes());
         if let Some(reason) = self.reset.take() {
-            text.push_str(&format!("event: reset\ndata: {}\n\n", json!({"reason": reason.as_str()})));
+            let reason = json!({"reason": reason.as_str()});
+            chunk.extend_from_slice(format!("event: reset\ndata: {reason}\n\n").as_bytes());
         }
-        text.into()
+        chunk.extend_from_slice(&self.heartbeat());
+        chunk.freeze()
     }
 
     /// A sign of life; once live, with the cursor up to which nothing is missing.
