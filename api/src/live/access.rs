@@ -20,6 +20,18 @@ pub(crate) enum Audience {
     Nobody,
 }
 
+impl Audience {
+    /// The community that they all are in.
+    pub(crate) fn community(&self) -> Option<CommunityId> {
+        match self {
+            Self::Community(community) | Self::Channel(community, _) | Self::Holders(community, _) => {
+                Some(*community)
+            }
+            Self::Around(..) | Self::Nobody => None,
+        }
+    }
+}
+
 /// What an account may see at a position of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Access {
@@ -52,6 +64,17 @@ impl Access {
                 *account == self.account || communities.iter().any(|c| self.communities.contains_key(c))
             }
             Audience::Nobody => false,
+        }
+    }
+
+    /// Whether this account may see more or less after the change than before it.
+    pub(crate) fn is_touched_by(&self, change: &AccessChange) -> bool {
+        match change {
+            AccessChange::Owns { account, .. }
+            | AccessChange::Holds { account, .. }
+            | AccessChange::Loses { account, .. } => *account == self.account,
+            // Who its members were is not known any more.
+            AccessChange::Ends { .. } => true,
         }
     }
 

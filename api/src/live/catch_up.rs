@@ -1,17 +1,17 @@
 //! What a subscription missed, from the newest frames in memory or from the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::membership::{Membership, MembershipEvent};
-use domain::{Aggregate as _, CommunityId, Event, PersonalPart, codec::EventSet as _, streams};
-use event_store::{Position, Record, StreamName, Topic};
+use domain::{CommunityId, streams};
+use event_store::{Position, Topic};
 
 use super::access::Access;
 use super::encode::EncodeError;
 use super::frame::Frame;
 use super::hub::Hub;
+use super::past::{Past, PastError};
 
 /// Records read at once.
 const PAGE: usize = 500;
@@ -26,8 +26,8 @@ pub(crate) enum CatchUpError {
     Encode(#[from] EncodeError),
     #[error("the read model could not be asked")]
     Read(#[from] projections::Unavailable),
-    #[error("a membership's event does not decode")]
-    Decode(#[from] domain::DecodeError),
+    #[error("the account's memberships could not be read")]
+    Past(#[from] PastError),
 }
 
 pub(crate) struct Page {
@@ -38,16 +38,28 @@ pub(crate) struct Page {
 }
 
 /// The way from a cursor to the position at which the subscription's queue begins.
+///
+/// It shows what the account may see at its end, and of that, what happened while the account was there: what was in a
+/// community before one joined is fetched, not sent.
 pub(crate) struct CatchUp {
     after: Position,
     until: Position,
     access: Access,
-    from_log: Option<FromLog>,
+    source: Source,
+}
+
+enum Source {
+    Unknown,
+    /// The newest frames, as long as they reach back far enough.
+    Memory,
+    Log(FromLog),
 }
 
 /// What reading from the log needs to know first.
 struct FromLog {
     topics: Vec<Topic>,
+    /// The communities where the account came or went on this way, and may be now.
+    pasts: HashMap<CommunityId, Past>,
     /// The frames that told the account of communities it lost since: it may not see those communities any more, but
     /// it must hear of that.
     losses: BTreeMap<Position, Arc<Frame>>,
@@ -55,7 +67,7 @@ struct FromLog {
 
 impl CatchUp {
     pub(crate) fn new(after: Position, until: Position, access: Access) -> Self {
-        Self { after, until, access, from_log: None }
+        Self { after, until, access, source: Source::Unknown }
     }
 
     /// The next frames. After an error the same call may be repeated.
@@ -68,19 +80,20 @@ impl CatchUp {
         Ok(Page { frames, upto, last })
     }
 
-    /// From the newest frames, if they reach back far enough and nothing was lost meanwhile.
-    fn from_memory(&self, hub: &Hub) -> Option<(Vec<Arc<Frame>>, Position, bool)> {
-        if self.from_log.is_some() {
-            return None;
+    /// From the newest frames, if they reach back far enough and the account's access never changed meanwhile.
+    fn from_memory(&mut self, hub: &Hub) -> Option<(Vec<Arc<Frame>>, Position, bool)> {
+        let recent = hub.recent().read();
+        if matches!(self.source, Source::Unknown) {
+            let touches = |frame: &Arc<Frame>| {
+                frame.change.as_ref().is_some_and(|change| self.access.is_touched_by(change))
+            };
+            if recent.after(self.after, self.until)?.any(touches) {
+                return None;
+            }
+            self.source = Source::Memory;
         }
-        let frames = hub.recent().read().after(self.after, self.until, PAGE)?;
-        let lost = |frame: &Arc<Frame>| {
-            let change = frame.change.as_ref();
-            change.is_some_and(|change| change.takes_away() && !self.access.sees(&frame.audience))
-        };
-        if frames.iter().any(lost) {
-            return None;
-        }
+        let Source::Memory = self.source else { return None };
+        let frames: Vec<_> = recent.after(self.after, self.until)?.take(PAGE).map(Arc::clone).collect();
         let last = frames.len() < PAGE;
         let upto = if last { self.until } else { frames.last().map_or(self.until, |frame| frame.position) };
         let frames = frames.into_iter().filter(|frame| self.access.sees(&frame.audience)).collect();
@@ -88,10 +101,12 @@ impl CatchUp {
     }
 
     async fn read(&mut self, hub: &Hub) -> Result<(Vec<Arc<Frame>>, Position, bool), CatchUpError> {
-        if self.from_log.is_none() {
-            self.from_log = Some(self.prepare(hub).await?);
+        if !matches!(self.source, Source::Log(_)) {
+            self.source = Source::Log(self.prepare(hub).await?);
         }
-        let FromLog { topics, losses } = self.from_log.as_ref().expect("prepared above");
+        let Source::Log(FromLog { topics, pasts, losses }) = &self.source else {
+            unreachable!("prepared above");
+        };
         let mut records = hub.store.read_topics(topics, self.after, PAGE).await?;
         let full = records.len() == PAGE;
         records.retain(|record| record.position <= self.until);
@@ -99,8 +114,12 @@ impl CatchUp {
         let upto =
             if last { self.until } else { records.last().map_or(self.until, |record| record.position) };
         let frames = hub.encoder.encode(&records).await?;
-        let mut page: Vec<Arc<Frame>> =
-            frames.into_iter().filter(|frame| self.access.sees(&frame.audience)).collect();
+        let was_there = |frame: &Arc<Frame>| {
+            let past = frame.audience.community().and_then(|community| pasts.get(&community));
+            past.is_none_or(|past| past.includes(frame.position))
+        };
+        let shown = |frame: &Arc<Frame>| self.access.sees(&frame.audience) && was_there(frame);
+        let mut page: Vec<Arc<Frame>> = frames.into_iter().filter(shown).collect();
         let (after, between) = (self.after, |position: &Position| *position <= upto);
         let lost = losses.iter().filter(|(position, _)| **position > after && between(position));
         page.extend(lost.map(|(_, frame)| Arc::clone(frame)));
@@ -121,48 +140,19 @@ impl CatchUp {
                 topics.extend(community.channels.into_iter().map(streams::topics::channel));
             }
         }
-        let mut losses = BTreeMap::new();
+        let (mut pasts, mut losses) = (HashMap::new(), BTreeMap::new());
         for change in read.membership_changes(account, self.after).await? {
             let community = change.community_id;
-            if !self.access.communities.contains_key(&community)
-                && let Some(frame) = self.loss(hub, community).await?
+            let past = Past::read(&*hub.store, account, community, self.until).await?;
+            if self.access.communities.contains_key(&community) {
+                pasts.insert(community, past);
+            } else if let Some(end) = past.end.filter(|end| end.position > self.after)
+                && let Some(frame) = hub.encoder.encode(&[end]).await?.pop()
             {
                 losses.insert(frame.position, frame);
             }
         }
-        Ok(FromLog { topics: topics.into_iter().map(Topic::new).collect(), losses })
-    }
-
-    /// The frame with which the account lost `community` on this way, if it did.
-    async fn loss(&self, hub: &Hub, community: CommunityId) -> Result<Option<Arc<Frame>>, CatchUpError> {
-        let membership = streams::membership(community, self.access.account);
-        let mut lost: Option<Arc<Record>> = None;
-        let mut state = Membership::default();
-        for record in hub.store.read_stream(&StreamName::new(membership), 0).await? {
-            let was_member = state.roles().is_some();
-            let decoded =
-                MembershipEvent::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed)?;
-            if let Some(event) = &decoded {
-                state.evolve(event);
-            }
-            if was_member && state.roles().is_none() {
-                lost = Some(record);
-            }
-        }
-        if state.roles().is_some() {
-            // Still a member by its own stream: the community itself has ended.
-            let stream = StreamName::new(streams::community(community));
-            for record in hub.store.read_stream(&stream, 0).await? {
-                let decoded = Event::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed)?;
-                let ended =
-                    |event| matches!(event, Event::Community(domain::community::CommunityEvent::Deleted(_)));
-                if decoded.is_some_and(ended) {
-                    lost = Some(record);
-                }
-            }
-        }
-        let within = |record: &Arc<Record>| record.position > self.after && record.position <= self.until;
-        let Some(record) = lost.filter(within) else { return Ok(None) };
-        Ok(hub.encoder.encode(&[record]).await?.into_iter().next())
+        let topics = topics.into_iter().map(Topic::new).collect();
+        Ok(FromLog { topics, pasts, losses })
     }
 }

@@ -11,13 +11,15 @@
 //! - Both transports are the same subscription, written down differently.
 //! - A queue that overflows ends; its subscription goes on reading from its own position. Nothing is dropped, nothing
 //!   grows without bound.
-//! - A lost permission ends delivery with that very event; a resume uses the permission of now.
+//! - A lost permission ends delivery with that very event; a resume uses the permission of now, for what happened
+//!   while the account was there.
 
 mod access;
 mod catch_up;
 mod encode;
 mod frame;
 mod hub;
+mod past;
 mod poll;
 mod recent;
 mod routing;

@@ -37,14 +37,17 @@ impl Recent {
         }
     }
 
-    /// Up to `limit` frames after `after` up to `until`; `None` when some of them are no longer here.
-    pub(crate) fn after(&self, after: Position, until: Position, limit: usize) -> Option<Vec<Arc<Frame>>> {
+    /// The frames after `after` up to `until`; `None` when some of them are no longer here.
+    pub(crate) fn after(
+        &self,
+        after: Position,
+        until: Position,
+    ) -> Option<impl Iterator<Item = &Arc<Frame>>> {
         if after < self.floor {
             return None;
         }
         let start = self.frames.partition_point(|frame| frame.position <= after);
-        let wanted = self.frames.range(start..).take_while(|frame| frame.position <= until);
-        Some(wanted.take(limit).map(Arc::clone).collect())
+        Some(self.frames.range(start..).take_while(move |frame| frame.position <= until))
     }
 }
 
@@ -60,23 +63,22 @@ mod tests {
         recent
     }
 
-    fn positions(frames: Option<Vec<Arc<Frame>>>) -> Option<Vec<u64>> {
-        frames.map(|frames| frames.iter().map(|frame| frame.position.0).collect())
+    fn positions<'a>(frames: Option<impl Iterator<Item = &'a Arc<Frame>>>) -> Option<Vec<u64>> {
+        frames.map(|frames| frames.map(|frame| frame.position.0).collect())
     }
 
     #[test]
     fn what_is_asked_for_is_answered_in_order_and_within_bounds() {
         let recent = recent([1, 2, 5, 9]);
-        assert_eq!(positions(recent.after(Position(2), Position(9), 10)), Some(vec![5, 9]));
-        assert_eq!(positions(recent.after(Position(3), Position(5), 10)), Some(vec![5]));
-        assert_eq!(positions(recent.after(Position(0), Position(9), 2)), Some(vec![1, 2]));
-        assert_eq!(positions(recent.after(Position(9), Position(9), 2)), Some(vec![]));
+        assert_eq!(positions(recent.after(Position(2), Position(9))), Some(vec![5, 9]));
+        assert_eq!(positions(recent.after(Position(3), Position(5))), Some(vec![5]));
+        assert_eq!(positions(recent.after(Position(9), Position(9))), Some(vec![]));
     }
 
     #[test]
     fn what_was_let_go_is_not_answered_with_a_gap() {
         let recent = recent(1..=MAX_FRAMES as u64 + 10);
-        assert_eq!(positions(recent.after(Position(9), Position(20), 3)), None);
-        assert_eq!(positions(recent.after(Position(10), Position(20), 2)), Some(vec![11, 12]));
+        assert_eq!(positions(recent.after(Position(9), Position(20))), None);
+        assert_eq!(positions(recent.after(Position(10), Position(12))), Some(vec![11, 12]));
     }
 }
