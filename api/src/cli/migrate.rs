@@ -20,9 +20,9 @@ pub(crate) struct Migrate {
 impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let database = Database::open(&self.storage).await?;
-        let opened = database.prepare(&self.storage).await;
-        let Prepared { store, .. } = opened?;
-        tracing::info!(log = %store.log_id().0, "the database is up to date");
+        // Dropped with its connections before the private Postgres ends.
+        let log = database.prepare(&self.storage).await?.store.log_id().0;
+        tracing::info!(%log, "the database is up to date");
         database.close().await
     }
 }

@@ -6,8 +6,11 @@ use serde_json::{Map, Value, json};
 
 use crate::error::catalogue;
 
-/// Completes every operation.
+/// Completes every operation, and closes every body to unknown fields.
 pub(super) fn complete(document: &mut Value) {
+    for body in bodies(document) {
+        document["components"]["schemas"][body]["additionalProperties"] = false.into();
+    }
     let Some(paths) = document["paths"].as_object_mut() else {
         return;
     };
@@ -18,6 +21,20 @@ pub(super) fn complete(document: &mut Value) {
             }
         }
     }
+}
+
+/// The names of the schemas that requests have.
+fn bodies(document: &Value) -> BTreeSet<String> {
+    let items = document["paths"].as_object().into_iter().flat_map(Map::values);
+    items
+        .filter_map(Value::as_object)
+        .flat_map(Map::values)
+        .filter_map(|operation| {
+            operation.pointer("/requestBody/content/application~1json/schema/$ref")?.as_str()
+        })
+        .filter_map(|reference| reference.strip_prefix("#/components/schemas/"))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn complete_operation(method: &str, operation: &mut Map<String, Value>) {

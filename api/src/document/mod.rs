@@ -1,6 +1,8 @@
 //! The OpenAPI document: what the handlers say, and what holds for all of them.
 
 mod common;
+#[cfg(test)]
+mod limits;
 
 use serde_json::Value;
 use utoipa::OpenApi;

@@ -9,21 +9,24 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::ServiceExt as _;
 
+use super::patience::{Heads, Watched};
+
 /// From the connection to its first bytes, enough to tell the protocol.
 const FIRST_BYTES: Duration = Duration::from_secs(10);
-/// From the first byte of a head to its last; also how long an idle HTTP/1.1 connection is kept.
+/// From the first byte of a head to its last.
 const HEAD: Duration = Duration::from_secs(10);
+/// How long an idle HTTP/1.1 connection is kept: longer than proxies keep theirs.
+const IDLE: Duration = Duration::from_secs(75);
 const MAX_HEADERS: usize = 64;
 /// Bounds a head: what is longer is answered with 431. Idle streams keep no more than this for reading.
 const READ_BUFFER: usize = 16 * 1024;
 const MAX_STREAMS: u32 = 256;
-const PING_EVERY: Duration = Duration::from_secs(20);
-const PONG_WITHIN: Duration = Duration::from_secs(20);
+const PING_EVERY: Duration = Duration::from_secs(15);
+const PONG_WITHIN: Duration = Duration::from_secs(15);
 const HTTP2_WINDOW: u32 = 64 * 1024;
 const HTTP2_SEND_BUFFER: usize = 64 * 1024;
 
@@ -46,16 +49,35 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, w
     let Some(protocol) = sniff(&stream).await else {
         return;
     };
-    let service = router.map_request(move |mut request: Request<Incoming>| {
+    let heads = Heads::new();
+    let answering = heads.clone();
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        request
+        answering.begin_answer();
+        let (router, answering) = (router.clone(), answering.clone());
+        async move {
+            let answer = router.oneshot(request).await;
+            answering.end_answer();
+            answer
+        }
     });
-    let service = TowerToHyperService::new(service);
+    let io = TokioIo::new(Watched::new(stream, heads.clone()));
     let builder = builder(protocol);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        // The other side hung up or misbehaved: no failure of ours.
-        tracing::debug!(error, "a connection broke off");
+    let served = watcher.watch(builder.serve_connection(io, service));
+    match protocol {
+        Protocol::Http1 => tokio::select! {
+            served = served => report(served),
+            () = heads.overdue(HEAD) => tracing::debug!("a head took too long"),
+        },
+        // Its pings find out who is gone.
+        Protocol::Http2 => report(served.await),
+    }
+}
+
+/// The other side hung up or misbehaved: no failure of ours.
+fn report<E: std::fmt::Display>(served: Result<(), E>) {
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection broke off");
     }
 }
 
@@ -81,7 +103,7 @@ fn builder(protocol: Protocol) -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(IDLE)
         .max_headers(MAX_HEADERS)
         .max_buf_size(READ_BUFFER);
     builder

@@ -6,6 +6,7 @@
 mod connection;
 mod listener;
 mod metrics;
+mod patience;
 mod storage;
 
 use std::net::SocketAddr;

@@ -22,7 +22,7 @@ pub struct Network {
     #[arg(long, env = "ECHOVERSE_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
     /// Most connections at once; more wait until one ends
-    #[arg(long, env = "ECHOVERSE_MAX_CONNECTIONS", default_value_t = 20_000)]
+    #[arg(long, env = "ECHOVERSE_MAX_CONNECTIONS", default_value_t = 16_000)]
     pub max_connections: usize,
 }
 
@@ -34,7 +34,7 @@ impl Default for Network {
             public_url: None,
             trusted_proxies: TrustedProxies::default(),
             metrics_listen: None,
-            max_connections: 20_000,
+            max_connections: 16_000,
         }
     }
 }

@@ -14,4 +14,5 @@ mod invite;
 mod limits;
 mod membership;
 mod message;
+mod program;
 mod session;

@@ -1,0 +1,77 @@
+//! The document and the handlers agree: on the limits of every text and on the fields of every body.
+
+use domain::account::{About, DisplayName, Email, Handle};
+use domain::channel::{ChannelName, ChannelTopic};
+use domain::community::CommunityName;
+use domain::invite::{MAX_LIFETIME_SECONDS, MAX_USES};
+use domain::message::Content;
+use serde_json::{Value, json};
+
+use crate::account::{ChangeProfile, NewAccount, PASSWORD_MAX, PASSWORD_MIN};
+use crate::channel::{ChangeChannel, CreateChannel};
+use crate::extract::fields::{FromFields, asked};
+use crate::invite::CreateInvite;
+use crate::membership::SetRoles;
+use crate::message::{EditMessage, PostMessage};
+use crate::session::login::NewLogin;
+use crate::session::password::ChangePassword;
+
+fn schema(name: &str) -> Value {
+    crate::document()["components"]["schemas"][name].clone()
+}
+
+#[test]
+fn the_limits_in_the_document_are_the_domains() {
+    let text = |schema_name: &str, field: &str, min: usize, max: usize| {
+        let property = schema(schema_name)["properties"][field].clone();
+        // The least limit, nought, goes without saying.
+        let told_min = property.get("minLength").cloned().unwrap_or(json!(0));
+        assert_eq!(
+            (told_min, property["maxLength"].clone()),
+            (json!(min), json!(max)),
+            "{schema_name}.{field}"
+        );
+    };
+    text("NewAccount", "handle", Handle::MIN, Handle::MAX);
+    text("NewAccount", "email", 0, Email::MAX);
+    text("NewAccount", "password", PASSWORD_MIN, PASSWORD_MAX);
+    text("NewAccount", "display_name", DisplayName::MIN, DisplayName::MAX);
+    text("ChangeProfile", "display_name", DisplayName::MIN, DisplayName::MAX);
+    text("ChangeProfile", "about", About::MIN, About::MAX);
+    text("ChangePassword", "new", PASSWORD_MIN, PASSWORD_MAX);
+    text("Named", "name", CommunityName::MIN, CommunityName::MAX);
+    text("CreateChannel", "name", ChannelName::MIN, ChannelName::MAX);
+    text("CreateChannel", "topic", ChannelTopic::MIN, ChannelTopic::MAX);
+    text("ChangeChannel", "name", ChannelName::MIN, ChannelName::MAX);
+    text("ChangeChannel", "topic", ChannelTopic::MIN, ChannelTopic::MAX);
+    text("PostMessage", "content", Content::MIN, Content::MAX);
+    text("EditMessage", "content", Content::MIN, Content::MAX);
+    let invite = schema("CreateInvite");
+    assert_eq!(invite["properties"]["max_uses"]["maximum"], json!(MAX_USES));
+    assert_eq!(invite["properties"]["expires_in"]["maximum"], json!(MAX_LIFETIME_SECONDS));
+}
+
+#[test]
+fn a_body_is_read_by_the_fields_that_its_schema_lists() {
+    fn same<T: FromFields>(name: &str) {
+        let schema = schema(name);
+        let mut listed: Vec<&str> =
+            schema["properties"].as_object().into_iter().flatten().map(|(field, _)| field.as_str()).collect();
+        let mut read = asked::<T>();
+        listed.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(read, listed, "{name}");
+        assert_eq!(schema["additionalProperties"], json!(false), "{name} refuses unknown fields");
+    }
+    same::<NewAccount>("NewAccount");
+    same::<ChangeProfile>("ChangeProfile");
+    same::<NewLogin>("NewLogin");
+    same::<ChangePassword>("ChangePassword");
+    same::<crate::community::Named>("Named");
+    same::<SetRoles>("SetRoles");
+    same::<CreateChannel>("CreateChannel");
+    same::<ChangeChannel>("ChangeChannel");
+    same::<CreateInvite>("CreateInvite");
+    same::<PostMessage>("PostMessage");
+    same::<EditMessage>("EditMessage");
+}
