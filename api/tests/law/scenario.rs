@@ -211,7 +211,7 @@ fn devices() -> impl Strategy<Value = Op> {
         8 => (any::<Pick>(), any_over()).prop_map(|(device, over)| Op::Connect { device, over }),
         7 => any::<Pick>().prop_map(|device| Op::Disconnect { device }),
         3 => any::<Pick>().prop_map(|device| Op::Check { device }),
-        2 => Just(Op::Restart),
+        4 => Just(Op::Restart),
     ]
 }
 
