@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Account, TestServer, contract};
 
 #[must_use]
-pub struct Call<'a> {
+pub(crate) struct Call<'a> {
     server: &'a TestServer,
     method: Method,
     path: String,
@@ -25,48 +25,48 @@ impl<'a> Call<'a> {
         Self { server, method, path, request }
     }
 
-    pub fn by(self, account: &Account) -> Self {
+    pub(crate) fn by(self, account: &Account) -> Self {
         self.bearer(&account.token)
     }
 
-    pub fn bearer(self, token: &str) -> Self {
+    pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
-    pub fn key(self, key: &str) -> Self {
+    pub(crate) fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
     /// Waits for what `answer` did.
-    pub fn after(self, answer: &Answer) -> Self {
+    pub(crate) fn after(self, answer: &Answer) -> Self {
         let position = answer.text("/position");
         self.header("min-position", &position)
     }
 
-    pub fn json(mut self, body: Value) -> Self {
+    pub(crate) fn json(mut self, body: Value) -> Self {
         self.request = self.request.json(&body);
         self
     }
 
-    pub fn raw(mut self, kind: &str, body: impl Into<reqwest::Body>) -> Self {
+    pub(crate) fn raw(mut self, kind: &str, body: impl Into<reqwest::Body>) -> Self {
         self.request = self.request.header("content-type", kind).body(body);
         self
     }
 
     /// The answer's head only, for a body that goes on.
-    pub async fn open(self) -> reqwest::Response {
+    pub(crate) async fn open(self) -> reqwest::Response {
         let _ = self.server;
         let response = self.request.send().await.expect("an answer");
         contract::hold(&self.method, &self.path, response.status());
         response
     }
 
-    pub async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let what = format!("{} {}", self.method, self.path);
         let response = self.open().await;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -80,22 +80,22 @@ impl<'a> Call<'a> {
 }
 
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(crate) struct Answer {
     what: String,
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub json: Value,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
 }
 
 impl Answer {
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub(crate) fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}: {}", self.what, self.json);
         self
     }
 
     #[track_caller]
-    pub fn refused(self, status: u16, code: &str) -> Self {
+    pub(crate) fn refused(self, status: u16, code: &str) -> Self {
         let told = self.json["code"].as_str().unwrap_or_default();
         assert_eq!((self.status.as_u16(), told), (status, code), "{}: {}", self.what, self.json);
         self
@@ -103,7 +103,7 @@ impl Answer {
 
     /// 422 with exactly these faults: pointer or parameter, and code.
     #[track_caller]
-    pub fn invalid(self, faults: &[(&str, &str)]) -> Self {
+    pub(crate) fn invalid(self, faults: &[(&str, &str)]) -> Self {
         let answer = self.refused(422, "invalid");
         let told: Vec<(&str, &str)> = answer.json["errors"]
             .as_array()
@@ -120,17 +120,17 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn text(&self, pointer: &str) -> String {
+    pub(crate) fn text(&self, pointer: &str) -> String {
         let value = self.json.pointer(pointer).and_then(Value::as_str);
         value.unwrap_or_else(|| panic!("{}: no {pointer} in {}", self.what, self.json)).to_owned()
     }
 
     #[track_caller]
-    pub fn items(&self) -> &Vec<Value> {
+    pub(crate) fn items(&self) -> &Vec<Value> {
         self.json["items"].as_array().unwrap_or_else(|| panic!("{}: no items in {}", self.what, self.json))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }

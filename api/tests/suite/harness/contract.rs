@@ -9,7 +9,7 @@ use serde_json::Value;
 static DOCUMENT: LazyLock<Value> = LazyLock::new(api::document);
 
 /// The operation of a call, if the document has one.
-pub fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+pub(crate) fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
     let fits = |template: &str| {
@@ -25,7 +25,7 @@ pub fn operation(method: &Method, path: &str) -> Option<&'static Value> {
 }
 
 #[track_caller]
-pub fn hold(method: &Method, path: &str, status: StatusCode) {
+pub(crate) fn hold(method: &Method, path: &str, status: StatusCode) {
     let Some(operation) = operation(method, path) else {
         return;
     };
@@ -34,7 +34,7 @@ pub fn hold(method: &Method, path: &str, status: StatusCode) {
 }
 
 #[track_caller]
-pub fn hold_problem(what: &str, status: StatusCode, headers: &HeaderMap, problem: &Value) {
+pub(crate) fn hold_problem(what: &str, status: StatusCode, headers: &HeaderMap, problem: &Value) {
     assert_eq!(headers["content-type"], "application/problem+json", "{what}: {status} {problem}");
     assert_eq!(problem["status"], status.as_u16(), "{what}");
     assert_eq!(problem["request_id"].as_str(), headers["x-request-id"].to_str().ok(), "{what}");

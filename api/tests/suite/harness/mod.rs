@@ -11,13 +11,13 @@ use api::settings::{Limits, ServerConfig};
 use local_postgres::TestDatabase;
 use tempfile::TempDir;
 
-pub use call::Call;
-pub use makers::{Account, Community, PASSWORD};
+pub(crate) use call::Call;
+pub(crate) use makers::{Account, Community, PASSWORD};
 
 /// A server with an empty database and no rate limits.
-pub struct TestServer {
-    pub base: String,
-    pub http: reqwest::Client,
+pub(crate) struct TestServer {
+    pub(crate) base: String,
+    pub(crate) http: reqwest::Client,
     running: RunningServer,
     config: ServerConfig,
     _data: TempDir,
@@ -30,11 +30,11 @@ async fn migrate(url: String) -> Result<(), String> {
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let database = TestDatabase::from_template("api", migrate).await;
         let data = tempfile::tempdir().expect("a temporary directory");
         let mut config =
@@ -48,7 +48,7 @@ impl TestServer {
     }
 
     /// Ends the server in good order and starts another on the same data.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self { running, config, _data, _database, .. } = self;
         running.shutdown().await.expect("the server ends");
         let running = Server::start(config.clone()).await.expect("the server starts again");
@@ -56,31 +56,31 @@ impl TestServer {
         Self { base, http: client(), running, config, _data, _database }
     }
 
-    pub async fn shutdown(self) {
+    pub(crate) async fn shutdown(self) {
         self.running.shutdown().await.expect("the server ends");
     }
 
-    pub fn addr(&self) -> std::net::SocketAddr {
+    pub(crate) fn addr(&self) -> std::net::SocketAddr {
         self.running.addr
     }
 
-    pub fn get(&self, path: &str) -> Call<'_> {
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
         Call::new(self, reqwest::Method::GET, path)
     }
 
-    pub fn post(&self, path: &str) -> Call<'_> {
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
         Call::new(self, reqwest::Method::POST, path)
     }
 
-    pub fn put(&self, path: &str) -> Call<'_> {
+    pub(crate) fn put(&self, path: &str) -> Call<'_> {
         Call::new(self, reqwest::Method::PUT, path)
     }
 
-    pub fn patch(&self, path: &str) -> Call<'_> {
+    pub(crate) fn patch(&self, path: &str) -> Call<'_> {
         Call::new(self, reqwest::Method::PATCH, path)
     }
 
-    pub fn delete(&self, path: &str) -> Call<'_> {
+    pub(crate) fn delete(&self, path: &str) -> Call<'_> {
         Call::new(self, reqwest::Method::DELETE, path)
     }
 }
