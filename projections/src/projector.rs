@@ -20,6 +20,8 @@ const CANDIDACY: Duration = Duration::from_millis(250);
 /// The pause after a failure doubles with each further one until something is applied again.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// An outage ends by itself, and what was read before it looks old for as long as the pause goes on.
+const LONGEST_PAUSE_IN_OUTAGE: Duration = Duration::from_secs(1);
 /// How often the metrics are brought up to date.
 const MEASURE: Duration = Duration::from_secs(5);
 
@@ -46,6 +48,15 @@ enum Interrupted {
     NotOurs,
     #[error("the records cannot be had")]
     Page(#[from] PageError),
+}
+
+impl Interrupted {
+    fn longest_pause(&self) -> Duration {
+        match self {
+            Self::Page(PageError::Poison(_)) | Self::NotOurs => LONGEST_PAUSE,
+            Self::Page(_) | Self::Database(_) | Self::Closed | Self::Ended => LONGEST_PAUSE_IN_OUTAGE,
+        }
+    }
 }
 
 /// Why the log is read from the checkpoint anew.
@@ -92,7 +103,7 @@ impl Projector {
                 "the projector is interrupted"
             );
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(interrupted.longest_pause());
         }
     }
 
