@@ -39,7 +39,8 @@ impl At {
 }
 
 /// Statements in the order of the log, but for messages: those are gathered, so that a long run of them is a few
-/// statements, and written when something that they depend on is about to change, or at the end.
+/// statements, and written later than their turn. That comes to the same: a message is written only where its channel
+/// is, so what would have been deleted with its channel is not written after it.
 #[derive(Default)]
 pub(crate) struct Batch {
     writes: Vec<Write>,
@@ -81,7 +82,7 @@ impl Batch {
         &mut self.messages
     }
 
-    /// Writes what is gathered. Called before a channel comes or goes: a message is written only where its channel is.
+    /// Writes what is gathered, for messages that must be written again.
     pub(crate) fn write_messages(&mut self) {
         self.writes.extend(std::mem::take(&mut self.messages).into_writes());
     }

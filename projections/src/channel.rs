@@ -98,7 +98,6 @@ pub(crate) fn project(batch: &mut Batch, event: ChannelEvent, at: At) {
         UPDATE {schema}.channels SET name = coalesce($2, name), topic = coalesce($3, topic) WHERE id = $1";
     match event {
         ChannelEvent::Created(event) => {
-            batch.write_messages();
             let (id, community) = (event.channel_id.0, event.community_id.0);
             let category = event.category_id.map(|id| id.0);
             let (name, topic) = (event.name.into_string(), event.topic.into_string());
@@ -123,7 +122,6 @@ fn deleted(batch: &mut Batch, id: ChannelId, community: CommunityId) {
     const CHANNEL: &str = "DELETE FROM {schema}.channels WHERE id = $1";
     const CATEGORY: &str = "
         UPDATE {schema}.channels SET category_id = NULL WHERE community_id = $2 AND category_id = $1";
-    batch.write_messages();
     for template in [VERSIONS, MESSAGES, CHANNEL] {
         batch.write(template, params![id.0]);
     }

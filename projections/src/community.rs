@@ -158,7 +158,6 @@ fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
             state = 'outside', roles = '{}', joined_at = NULL, banned_at = NULL, banned_by = NULL
         WHERE community_id = $1 AND state <> 'outside'";
     const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
-    batch.write_messages();
     for template in [VERSIONS, MESSAGES, CHANNELS, INVITES] {
         batch.write(template, params![id.0]);
     }
