@@ -72,7 +72,7 @@ impl CatchUp {
 
     /// The next frames. After an error the same call may be repeated.
     pub(crate) async fn next_page(&mut self, hub: &Hub) -> Result<Page, CatchUpError> {
-        let (frames, upto, last) = match self.from_memory(hub) {
+        let (frames, upto, last) = match self.remembered(hub) {
             Some(page) => page,
             None => self.read(hub).await?,
         };
@@ -81,7 +81,7 @@ impl CatchUp {
     }
 
     /// From the newest frames, if they reach back far enough and the account's access never changed meanwhile.
-    fn from_memory(&mut self, hub: &Hub) -> Option<(Vec<Arc<Frame>>, Position, bool)> {
+    fn remembered(&mut self, hub: &Hub) -> Option<(Vec<Arc<Frame>>, Position, bool)> {
         let recent = hub.recent().read();
         if matches!(self.source, Source::Unknown) {
             let touches = |frame: &Arc<Frame>| {

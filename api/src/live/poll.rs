@@ -20,7 +20,7 @@ use super::sse::read_within;
 use super::subscription::{Delivery, SubscribeError, Subscription};
 use crate::auth::{Authenticated, ended};
 use crate::cursor::{Cursor, CursorError};
-use crate::error::{ApiError, Problem, codes};
+use crate::error::{ApiError, FieldError, Problem, codes};
 use crate::extract::{Fields, FromFields, Query, parse};
 use crate::state::AppState;
 
@@ -30,7 +30,6 @@ const MAX_LIMIT: u64 = 1_000;
 const DEFAULT_LIMIT: u64 = 500;
 
 codes! {
-    INVALID_CURSOR = BAD_REQUEST "invalid_cursor" "Invalid cursor";
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS "too_many_streams" "Too many live streams";
 }
 
@@ -69,7 +68,6 @@ pub(crate) struct Events {
 /// One event of the log. `reset` has neither `id`, `time` nor `topic`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Frame)]
-#[expect(dead_code, reason = "describes what is encoded elsewhere")]
 pub(crate) struct FrameShape {
     /// Such as `message.posted`.
     #[serde(rename = "type")]
@@ -101,8 +99,6 @@ pub(crate) struct FrameShape {
     params(PollQuery),
     responses(
         (status = 200, description = "Frames, or none after the wait", body = Events),
-        (status = 400, description = "`invalid_cursor`", body = Problem,
-            content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`", body = Problem,
             content_type = "application/problem+json"),
         (status = 422, description = "`invalid`", body = Problem,
@@ -121,7 +117,7 @@ pub(crate) async fn poll_events(
     let wait = Duration::from_secs(query.wait.unwrap_or(DEFAULT_WAIT_SECONDS));
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT) as usize;
     let hub = Arc::clone(&state.hub);
-    let after = match from_cursor(&hub, query.after.as_deref()).await? {
+    let after = match from_cursor(&hub, "after", query.after.as_deref()).await? {
         Start::Here(position) if query.after.is_none() => {
             return Ok(answer(&hub, &[], position));
         }
@@ -207,7 +203,7 @@ impl Reset {
     }
 }
 
-pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<Start, ApiError> {
+pub(super) async fn from_cursor(hub: &Hub, parameter: &str, cursor: Option<&str>) -> Result<Start, ApiError> {
     let head = hub.head();
     let Some(cursor) = cursor else { return Ok(Start::Here(head)) };
     match hub.encoder.cursors.open(cursor) {
@@ -218,15 +214,13 @@ pub(super) async fn from_cursor(hub: &Hub, cursor: Option<&str>) -> Result<Start
             _ => Ok(Start::Reset(Reset::AheadOfLog, head)),
         },
         Err(CursorError::ForeignLog) => Ok(Start::Reset(Reset::ForeignLog, head)),
-        Err(CursorError::Invalid) => Err(invalid_cursor()),
+        Err(CursorError::Invalid) => Err(invalid_cursor(parameter)),
     }
 }
 
-pub(super) fn invalid_cursor() -> ApiError {
-    ApiError::new(
-        INVALID_CURSOR,
-        "This is not a cursor of this server. Fetch the bootstrap and go on from its cursor.",
-    )
+pub(super) fn invalid_cursor(parameter: &str) -> ApiError {
+    let detail = "is not a cursor of this server: fetch the bootstrap and go on from its cursor";
+    ApiError::invalid(vec![FieldError::parameter(parameter, "not_a_cursor", detail)])
 }
 
 /// Subscribes the caller, whose session is looked at once more: one that was revoked before the hub knew of this

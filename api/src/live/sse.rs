@@ -30,6 +30,8 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// delivers then, and a deploy drains.
 const ROTATE: Duration = Duration::from_secs(8 * 60);
 const ROTATE_SPREAD: Duration = Duration::from_secs(4 * 60);
+/// What a browser sends when it resumes.
+const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// How soon a client should come back, in milliseconds.
 const RETRY: u32 = 2_000;
 /// Bytes written at once at the most, however many frames wait.
@@ -69,7 +71,7 @@ impl FromFields for StreamQuery {
     responses(
         (status = 200, description = "Frames, for as long as both sides hold on", content_type = "text/event-stream",
             body = String, example = "event: hello\ndata: {\"transport\":\"sse\"}\n\n"),
-        (status = 400, description = "`invalid_cursor`", body = Problem,
+        (status = 422, description = "`invalid`: not a cursor", body = Problem,
             content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`", body = Problem,
             content_type = "application/problem+json"),
@@ -85,12 +87,15 @@ pub(crate) async fn stream_events(
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let last_seen = match headers.get("last-event-id") {
-        Some(value) => Some(value.to_str().map_err(|_| poll::invalid_cursor())?.to_owned()),
-        None => query.after,
+    let (parameter, last_seen) = match headers.get(LAST_EVENT_ID) {
+        Some(value) => {
+            let text = value.to_str().map_err(|_| poll::invalid_cursor(LAST_EVENT_ID))?;
+            (LAST_EVENT_ID, Some(text.to_owned()))
+        }
+        None => ("after", query.after),
     };
     let hub = Arc::clone(&state.hub);
-    let from = from_cursor(&hub, last_seen.as_deref()).await?;
+    let from = from_cursor(&hub, parameter, last_seen.as_deref()).await?;
     let after = match from {
         Start::Here(position) | Start::Reset(_, position) => position,
     };

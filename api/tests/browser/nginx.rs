@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// nginx in front of an upstream; it ends with this value.
-pub struct Nginx {
+pub(crate) struct Nginx {
     child: Child,
-    pub origin: String,
+    pub(crate) origin: String,
     _home: TempDir,
 }
 
 /// What nginx is told beyond `proxy_pass`.
 #[derive(Clone, Copy)]
-pub enum Manners {
+pub(crate) enum Manners {
     /// Nothing: its defaults, which buffer answers unless these ask it not to.
     Default,
     /// To buffer whatever the answers say, as some corporate proxies do.
@@ -25,7 +25,7 @@ pub enum Manners {
 }
 
 impl Nginx {
-    pub fn start(upstream: SocketAddr, manners: Manners) -> Self {
+    pub(crate) fn start(upstream: SocketAddr, manners: Manners) -> Self {
         let home = tempfile::Builder::new().prefix("echoverse-nginx").tempdir().expect("a temp dir");
         let port = free_port();
         let extra = match manners {
@@ -74,7 +74,7 @@ fn program() -> PathBuf {
     if usual.exists() { usual.to_owned() } else { PathBuf::from("nginx") }
 }
 
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }

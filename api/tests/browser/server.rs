@@ -8,21 +8,21 @@ use local_postgres::TestDatabase;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A running server with one account and the channel that it landed in.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub address: SocketAddr,
-    pub origin: String,
-    pub handle: String,
-    pub channel: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) origin: String,
+    pub(crate) handle: String,
+    pub(crate) channel: String,
     _data: TempDir,
     _database: TestDatabase,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let database = runtime.block_on(TestDatabase::from_template("empty", async |_| Ok::<_, String>(())));
         let data = tempfile::Builder::new().prefix("echoverse-browser").tempdir().expect("a temp dir");
