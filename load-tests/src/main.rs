@@ -7,12 +7,13 @@
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
 //! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
 //!   [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
-//! - [`process`] and [`usage`] read CPU and memory; [`statistics`] and [`report`] make figures and tables of it
+//! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
 //! - [`scenario`] has one file for each question
 //!
 //! The load generator runs on one thread. When "load generator" nears one core in the table of CPU times, it is the
 //! generator that was measured.
 
+mod database;
 mod http;
 mod marker;
 mod peer;

@@ -67,6 +67,20 @@ pub(crate) fn cpu_with_ended(pids: &[u32]) -> Duration {
     pids.iter().filter_map(|&pid| Stat::read(pid)).map(|stat| stat.cpu + stat.ended).sum()
 }
 
+/// CPU time that all cores together have spent on anything but waiting.
+pub(crate) fn machine_cpu() -> Option<Duration> {
+    busy(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// The first line sums all cores: user, nice, system, idle, iowait, irq, softirq, steal, and two that are in user.
+fn busy(stat: &str) -> Option<Duration> {
+    const WAITING: [usize; 2] = [3, 4];
+    let line = stat.lines().next()?.strip_prefix("cpu ")?;
+    let fields = line.split_ascii_whitespace().take(8).map(|field| field.parse::<u64>().ok());
+    let counted = fields.enumerate().filter(|(number, _)| !WAITING.contains(number));
+    counted.map(|(_, field)| field).sum::<Option<u64>>().map(ticks_to_time)
+}
+
 /// The process of the Postgres whose cluster is in `cluster`.
 pub(crate) fn postmaster(cluster: &Path) -> Option<u32> {
     fs::read_to_string(cluster.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
@@ -112,6 +126,13 @@ mod tests {
         assert_eq!(stat.parent, 7);
         assert_eq!(stat.cpu, ticks_to_time(150));
         assert_eq!(stat.ended, ticks_to_time(50));
+    }
+
+    #[test]
+    fn a_machine_that_waits_is_not_busy() {
+        let stat = "cpu  10 1 20 5000 600 3 4 2 7 0\ncpu0 5 0 10 2500 300 1 2 1 3 0\n";
+        assert_eq!(busy(stat), Some(ticks_to_time(10 + 1 + 20 + 3 + 4 + 2)));
+        assert_eq!(busy(""), None);
     }
 
     #[test]

@@ -6,6 +6,11 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::usage::Usage;
+
+/// Cores busy with something else from which on a figure is worth less. The kernel itself takes some of this.
+const DISTURBING: f64 = 0.15;
+
 /// The result of one scenario.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -42,8 +47,6 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     pub(crate) processor: String,
     pub(crate) kernel: String,
-    /// Processes that wanted to run in the minute before the test: above 0.5, somebody else was at work.
-    pub(crate) load_before: Option<f64>,
     /// Whether the scratch directory is in memory, where nothing waits for a disk.
     pub(crate) scratch_in_memory: bool,
 }
@@ -58,19 +61,18 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             processor: processor.to_owned(),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            load_before: read("/proc/loadavg").split(' ').next().and_then(|load| load.parse().ok()),
             scratch_in_memory: in_memory(scratch),
         }
     }
 
-    /// What makes the figures doubtful.
-    pub(crate) fn doubts(&self) -> Vec<String> {
+    /// What makes the figures doubtful; `usage` is that of the time in which they were taken.
+    pub(crate) fn doubts(&self, usage: &Usage) -> Vec<String> {
         let mut doubts = Vec::new();
         if self.scratch_in_memory {
             doubts.push("the scratch directory is in memory: choose a disk with --scratch".to_owned());
         }
-        if let Some(load) = self.load_before.filter(|&load| load > 0.5) {
-            doubts.push(format!("the machine was not quiet: load {load} before the test"));
+        if let Some(cores) = usage.other_cores().filter(|&cores| cores > DISTURBING) {
+            doubts.push(format!("the machine was not quiet: others kept {cores:.2} cores busy"));
         }
         if cfg!(debug_assertions) {
             doubts.push("the load generator was built without --release".to_owned());

@@ -12,6 +12,7 @@ use hyper::{StatusCode, Uri};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::database::Work;
 use crate::http::{Call, Connection, Target};
 use crate::usage::Watched;
 
@@ -70,6 +71,14 @@ impl Server {
         let mut server = Server { target, watched, own: Some(own) };
         server.wait_until_ready().await?;
         Ok(server)
+    }
+
+    /// What its Postgres has done so far, where that is private to it.
+    pub(crate) async fn work(&self) -> Result<Option<Work>> {
+        match &self.watched.cluster {
+            Some(cluster) => Work::read(cluster).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {

@@ -52,7 +52,8 @@ impl Watched {
         Reading {
             server: self.server.and_then(process::cpu),
             postgres: (!postgres.is_empty()).then(|| process::cpu_with_ended(&postgres)),
-            load: process::cpu(std::process::id()),
+            load: Some(process::cpu_with_ended(&[std::process::id()])).filter(|cpu| !cpu.is_zero()),
+            machine: process::machine_cpu(),
         }
     }
 }
@@ -62,6 +63,7 @@ struct Reading {
     server: Option<Duration>,
     postgres: Option<Duration>,
     load: Option<Duration>,
+    machine: Option<Duration>,
 }
 
 /// A running measurement.
@@ -76,11 +78,19 @@ impl Meter {
         let now = self.watched.read();
         let since =
             |now: Option<Duration>, then: Option<Duration>| Some(now?.saturating_sub(then?).as_secs_f64());
+        let ours = [
+            since(now.server, self.at_start.server),
+            since(now.postgres, self.at_start.postgres),
+            since(now.load, self.at_start.load),
+        ];
+        let machine = since(now.machine, self.at_start.machine);
+        let [server_seconds, postgres_seconds, load_seconds] = ours;
         Usage {
             wall_seconds: self.begun.elapsed().as_secs_f64(),
-            server_seconds: since(now.server, self.at_start.server),
-            postgres_seconds: since(now.postgres, self.at_start.postgres),
-            load_seconds: since(now.load, self.at_start.load),
+            server_seconds,
+            postgres_seconds,
+            load_seconds,
+            other_seconds: machine.map(|machine| (machine - ours.iter().flatten().sum::<f64>()).max(0.0)),
         }
     }
 }
@@ -91,8 +101,10 @@ pub(crate) struct Usage {
     pub(crate) wall_seconds: f64,
     pub(crate) server_seconds: Option<f64>,
     pub(crate) postgres_seconds: Option<f64>,
-    /// The load generator's own.
+    /// The load generator's own, and that of its programs that have ended (pgbench).
     pub(crate) load_seconds: Option<f64>,
+    /// What the rest of the machine used, and the kernel for all.
+    pub(crate) other_seconds: Option<f64>,
 }
 
 impl Usage {
@@ -102,6 +114,12 @@ impl Usage {
         self.server_seconds = sum(self.server_seconds, other.server_seconds);
         self.postgres_seconds = sum(self.postgres_seconds, other.postgres_seconds);
         self.load_seconds = sum(self.load_seconds, other.load_seconds);
+        self.other_seconds = sum(self.other_seconds, other.other_seconds);
+    }
+
+    /// Cores that programs outside of the test kept busy; without a server's process id, the server too.
+    pub(crate) fn other_cores(&self) -> Option<f64> {
+        Some(self.other_seconds? / self.wall_seconds.max(1e-9))
     }
 
     /// Side, CPU seconds, cores kept busy, microseconds for each of `count`.
@@ -110,16 +128,20 @@ impl Usage {
             ("server", self.server_seconds),
             ("postgres", self.postgres_seconds),
             ("load generator", self.load_seconds),
+            ("others", self.other_seconds),
         ];
         let row = |(side, seconds): (&str, Option<f64>)| {
-            let Some(seconds) = seconds else {
-                return vec![side.to_owned(), "unknown".to_owned(), String::new(), String::new()];
-            };
+            let seconds = seconds?;
             #[expect(clippy::cast_precision_loss, reason = "a rounded figure for people")]
             let each = seconds * 1e6 / count.max(1) as f64;
             let cores = seconds / self.wall_seconds.max(1e-9);
-            vec![side.to_owned(), format!("{seconds:.2} s"), format!("{cores:.2}"), format!("{each:.0} µs")]
+            Some(vec![
+                side.to_owned(),
+                format!("{seconds:.2} s"),
+                format!("{cores:.2}"),
+                format!("{each:.0} µs"),
+            ])
         };
-        sides.map(row).to_vec()
+        sides.into_iter().filter_map(row).collect()
     }
 }

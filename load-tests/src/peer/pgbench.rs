@@ -38,7 +38,7 @@ pub(crate) struct Pgbench {
 pub(crate) struct Run {
     pub(crate) inserts_per_second: f64,
     pub(crate) mean_ms: f64,
-    /// Of Postgres alone: pgbench's own is not counted.
+    /// Of Postgres, and of pgbench as the load generator.
     pub(crate) usage: Usage,
 }
 
@@ -74,7 +74,7 @@ impl Pgbench {
         let meter = self.watched.start();
         let output = tokio::time::timeout(duration + GRACE, command.output()).await;
         let output = output.context("pgbench does not end")?.context("running pgbench")?;
-        let usage = Usage { load_seconds: None, ..meter.stop() };
+        let usage = meter.stop();
         let said = String::from_utf8_lossy(&output.stdout);
         let (Some(inserts_per_second), Some(mean_ms), true) =
             (figure(&said, "tps = "), figure(&said, "latency average = "), output.status.success())

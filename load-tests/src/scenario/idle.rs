@@ -90,7 +90,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     let marginal = per_reader(&half, &all);
     let moments = [&started, &before, &half, &all, &after];
     let cell = |value: f64| format!("{value:.0} B");
-    let mut notes = machine.doubts();
+    let mut notes = machine.doubts(&usage);
     notes.push("the kernel's memory of the sockets is in no process's figure".to_owned());
     notes.push(
         "memory that hashing passwords left behind can hide the first readers: trust the second half"

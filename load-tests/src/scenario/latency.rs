@@ -136,7 +136,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     let named = |name: &str, summary: &Summary| [vec![name.to_owned()], summary.cells()].concat();
     Ok(Report {
         scenario: "latency",
-        notes: machine.doubts(),
+        notes: machine.doubts(&usage),
         machine,
         settings: serde_json::to_value(options)?,
         tables: vec![

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::database::Work;
 use crate::peer::pgbench::{self, Pgbench};
 use crate::poster::Poster;
 use crate::progress::Progress;
@@ -85,6 +86,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     if let Some(peer) = &peer {
         Progress::during("warming up pgbench", WARM_UP, peer.run(WARM_UP)).await?;
     }
+    let before = server.work().await?;
     let duration = Duration::from_secs(options.seconds.into());
     let (mut turns, mut runs) = (Vec::new(), Vec::new());
     for pair in 1..=options.pairs {
@@ -96,13 +98,14 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
             peer.watched.settle(SETTLE).await;
         }
     }
+    let work = before.zip(server.work().await?).map(|(before, after)| after.since(&before));
     for numbered in &posters {
         numbered.poster.check_last().await?;
     }
     if let Some(peer) = peer {
         peer.stop().await?;
     }
-    report(machine, options, &turns, &runs)
+    report(machine, options, &turns, &runs, work)
 }
 
 struct Numbered {
@@ -137,13 +140,21 @@ async fn turn(server: &Server, posters: &mut Vec<Numbered>, duration: Duration) 
         posters.push(numbered);
     }
     let seconds = begun.elapsed().as_secs_f64();
+    let mut usage = meter.stop();
     let settled = server.watched.settle(SETTLE).await;
     // What was left to do belongs to the posts' cost.
-    let usage = Usage { wall_seconds: seconds, ..meter.stop() };
+    let Usage { server_seconds, postgres_seconds, .. } = meter.stop();
+    (usage.server_seconds, usage.postgres_seconds) = (server_seconds, postgres_seconds);
     Ok(Turn { posts: latencies.summary().count, seconds, latencies, usage, settled })
 }
 
-fn report(machine: Machine, options: &Options, turns: &[Turn], runs: &[pgbench::Run]) -> Result<Report> {
+fn report(
+    machine: Machine,
+    options: &Options,
+    turns: &[Turn],
+    runs: &[pgbench::Run],
+    work: Option<Work>,
+) -> Result<Report> {
     let mut all = Latencies::new();
     let mut usage = Usage::default();
     let mut peer_usage = Usage::default();
@@ -189,8 +200,12 @@ fn report(machine: Machine, options: &Options, turns: &[Turn], runs: &[pgbench::
             reason = "rates are positive and small"
         )]
         let inserts = (bare.iter().sum::<f64>() * f64::from(options.seconds)) as u64;
-        let rows = peer_usage.rows(inserts).into_iter().filter(|row| row[0] == "postgres");
-        tables.push(Table::new("CPU of the bare inserts", ["", "CPU", "cores", "an insert"]).rows(rows));
+        let heading = "CPU of the bare inserts (the load generator is pgbench)";
+        tables.push(Table::new(heading, ["", "CPU", "cores", "an insert"]).rows(peer_usage.rows(inserts)));
+    }
+    if let Some(work) = &work {
+        let heading = "What the server's Postgres did";
+        tables.push(Table::new(heading, ["", "in all", "a post"]).rows(work.rows(latency.count)));
     }
     let turns = turns.iter().map(|turn| {
         json!({
@@ -200,12 +215,12 @@ fn report(machine: Machine, options: &Options, turns: &[Turn], runs: &[pgbench::
     });
     Ok(Report {
         scenario: "post",
-        notes: machine.doubts(),
+        notes: machine.doubts(&usage),
         machine,
         settings: serde_json::to_value(options)?,
         figures: json!({
             "posts_per_second": median(&rates), "inserts_per_second": median(&bare), "ratio": median(&ratios),
-            "ratios": ratios, "latency": latency, "usage": usage, "turns": turns.collect::<Vec<_>>(), "peer": runs,
+            "ratios": ratios, "latency": latency, "usage": usage, "postgres": work, "turns": turns.collect::<Vec<_>>(), "peer": runs,
         }),
         tables,
     })
