@@ -1,6 +1,7 @@
 //! Many at once, many times: the log's order decides, and what the log says is consistent.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use commands::Refusal;
 use domain::invite::InviteError;
@@ -126,11 +127,14 @@ async fn no_edit_comes_after_the_deletion() {
     for round in 0..ROUNDS as usize {
         let id = scene.post(scene.member, "First").await;
         let (edited, mut edits) = watch::channel(0);
+        let over = Arc::new(AtomicBool::new(false));
         let edit = {
-            let (commands, member) = (scene.another_node(), scene.member);
+            let (commands, member, over) = (scene.another_node(), scene.member, over.clone());
             tokio::spawn(async move {
                 loop {
+                    let late = over.load(Ordering::SeqCst);
                     match commands.edit_message(&by(member), id, content("Again")).await {
+                        Ok(_) if late => panic!("round {round}: edited after the deletion"),
                         Ok(_) => edited.send_modify(|count| *count += 1),
                         Err(Refusal::Domain(MessageError::Deleted)) => return *edited.borrow(),
                         Err(other) => panic!("{other:?}"),
@@ -140,6 +144,7 @@ async fn no_edit_comes_after_the_deletion() {
         };
         edits.wait_for(|count| *count >= round % 4).await.unwrap();
         let deleted = scene.commands.delete_message(&by(scene.moderator), id).await.unwrap();
+        over.store(true, Ordering::SeqCst);
         assert!(deleted.made.deleted_at.is_some());
         let accepted = edit.await.unwrap();
         let kinds = scene.kinds(streams::message(id)).await;
@@ -156,11 +161,14 @@ async fn no_post_comes_after_the_ban() {
     for round in 0..ROUNDS as usize {
         let node = scene.another_node();
         let (posted, mut posts) = watch::channel(0);
+        let over = Arc::new(AtomicBool::new(false));
         let post = {
-            let (member, channel) = (scene.member, scene.channel);
+            let (member, channel, over) = (scene.member, scene.channel, over.clone());
             tokio::spawn(async move {
                 loop {
+                    let late = over.load(Ordering::SeqCst);
                     match node.post_message(&by(member), channel, content("spam"), None).await {
+                        Ok(_) if late => panic!("round {round}: posted after the ban"),
                         Ok(_) => posted.send_modify(|count| *count += 1),
                         Err(Refusal::Domain(MessageError::UnknownChannel)) => return,
                         Err(other) => panic!("{other:?}"),
@@ -171,6 +179,7 @@ async fn no_post_comes_after_the_ban() {
         posts.wait_for(|count| *count >= round % 4).await.unwrap();
         let ban = scene.commands.ban_account(&by(scene.moderator), scene.community, scene.member).await;
         let banned = ban.unwrap().position;
+        over.store(true, Ordering::SeqCst);
         post.await.unwrap();
         let log = scene.log().await;
         let late = log.iter().filter(|record| record.position > banned && record.kind == "message.posted");
