@@ -12,6 +12,7 @@ mod idempotency;
 mod input;
 mod invite;
 mod limits;
+mod live;
 mod membership;
 mod message;
 mod program;
