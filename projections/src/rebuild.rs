@@ -83,7 +83,7 @@ pub async fn rebuild(
     let mut builder = Builder::start(url, store, vault, &progress).await?;
     builder.catch_up().await?;
     swap::swap(url, &mut builder).await?;
-    Ok(builder.report(None, true))
+    builder.finish(None, true).await
 }
 
 /// Builds the read model anew up to the position of the live one and compares them, while both the log and the live one
@@ -119,5 +119,5 @@ pub async fn verify(
     } else {
         builder.discard().await?;
     }
-    Ok(builder.report(Some(differences), wanted))
+    builder.finish(Some(differences), wanted).await
 }

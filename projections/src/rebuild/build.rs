@@ -106,7 +106,13 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    pub(super) fn report(&self, differences: Option<Vec<Difference>>, swapped: bool) -> Report {
-        Report { position: self.position, events: self.events, differences, swapped }
+    /// Ends the rebuilding: another one may begin at once, not only when the server has noticed that this session ended.
+    pub(super) async fn finish(
+        self,
+        differences: Option<Vec<Difference>>,
+        swapped: bool,
+    ) -> Result<Report, RebuildError> {
+        self.session.unlock(lock::REBUILD).await?;
+        Ok(Report { position: self.position, events: self.events, differences, swapped })
     }
 }
