@@ -8,7 +8,7 @@ use event_store::{EventStore, Position, Record, Tail, Unavailable};
 use parking_lot::RwLock;
 use projections::ReadModel;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::Vault;
@@ -16,12 +16,17 @@ use vault::Vault;
 use super::encode::Encoder;
 use super::recent::Recent;
 use super::routing::{End, Key, NotYet, Routing, Subscribed};
+use super::run::Run;
 use crate::cursor::Cursors;
 
 /// Requests that wait for the hub's task.
 const REQUESTS: usize = 1_024;
 /// The wait after the log, the vault or the read model could not be reached.
 const RETRY: Duration = Duration::from_millis(500);
+/// What one write to one reader costs, about. Handing out pauses as long as the last round keeps the writers busy, so
+/// that under load many frames leave in one write; a lone frame after a pause goes at once.
+const WRITE_COST: Duration = Duration::from_micros(10);
+const MAX_PAUSE: Duration = Duration::from_millis(25);
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -70,6 +75,7 @@ impl Hub {
             head: head_sender,
             inbox,
             revocations,
+            next_round: Instant::now(),
         };
         tokio::spawn(task.run(shutdown));
         Ok(Arc::new(Self { requests, head, recent, store, encoder }))
@@ -118,6 +124,8 @@ struct Task {
     head: watch::Sender<Position>,
     inbox: mpsc::Receiver<Request>,
     revocations: broadcast::Receiver<Uuid>,
+    /// When frames are handed out again.
+    next_round: Instant,
 }
 
 impl Task {
@@ -125,6 +133,11 @@ impl Task {
         let mut sweep = interval(SWEEP);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let next_round = self.next_round;
+            let records = async {
+                sleep_until(next_round).await;
+                self.tail.next().await
+            };
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
@@ -133,7 +146,7 @@ impl Task {
                     Some(request) => self.answer(request),
                     None => break,
                 },
-                records = self.tail.next() => match records {
+                records = records => match records {
                     Ok(records) => self.deliver(&records, &shutdown).await,
                     Err(error) => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "live delivery waits for the log");
@@ -188,7 +201,8 @@ impl Task {
             let mut recent = self.recent.write();
             frames.iter().for_each(|frame| recent.push(Arc::clone(frame)));
         }
-        frames.iter().for_each(|frame| self.routing.deliver(frame));
+        let handed: u32 = Run::cut(&frames).iter().map(|run| self.routing.deliver(run)).sum();
+        self.next_round = Instant::now() + (WRITE_COST * handed).min(MAX_PAUSE);
         self.head.send_replace(self.routing.head());
         metrics::histogram!("echoverse_live_deliver_seconds").record(started.elapsed().as_secs_f64());
         metrics::counter!("echoverse_live_frames_total").increment(frames.len() as u64);

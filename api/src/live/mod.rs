@@ -23,6 +23,7 @@ mod past;
 mod poll;
 mod recent;
 mod routing;
+mod run;
 mod sse;
 mod subscription;
 

@@ -140,8 +140,8 @@ pub(crate) async fn poll_events(
             READ_PATIENCE
         };
         match read_within(&mut subscription, patience).await {
-            Some(Delivery::Frames { frames, upto: reached }) => {
-                collected.extend(frames);
+            Some(Delivery::Runs { runs, upto: reached }) => {
+                collected.extend(runs.iter().flat_map(|run| run.frames.iter().map(Arc::clone)));
                 upto = reached;
             }
             Some(Delivery::Ended(End::SessionEnded)) => return Err(ended()),
@@ -153,7 +153,7 @@ pub(crate) async fn poll_events(
     }
     if collected.is_empty() && subscription.is_live() {
         let (late, reached) = subscription.waiting();
-        collected.extend(late);
+        collected.extend(late.iter().flat_map(|run| run.frames.iter().map(Arc::clone)));
         upto = upto.max(reached);
     }
     if collected.len() > limit {

@@ -11,10 +11,10 @@ use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::access::{Access, AccessChange, Audience};
-use super::frame::Frame;
+use super::run::Run;
 
-/// Frames that wait for one subscription before it has to read for itself.
-pub(crate) const QUEUE: usize = 256;
+/// Runs of frames that wait for one subscription before it has to read for itself.
+pub(crate) const QUEUE: usize = 128;
 /// How long an account's access is kept after its last subscription: long-polls come and go.
 const LINGER: Duration = Duration::from_secs(60);
 /// Changes of access kept for subscribers whose snapshot is older than the hub's head.
@@ -58,7 +58,7 @@ pub(crate) type Key = u64;
 struct Subscriber {
     account: AccountId,
     session: Uuid,
-    queue: mpsc::Sender<Arc<Frame>>,
+    queue: mpsc::Sender<Arc<Run>>,
     ending: Arc<Ending>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct Subscribed {
     pub(crate) at: Position,
     /// What the account may see at that position.
     pub(crate) access: Access,
-    pub(crate) queue: mpsc::Receiver<Arc<Frame>>,
+    pub(crate) queue: mpsc::Receiver<Arc<Run>>,
     pub(crate) ending: Arc<Ending>,
 }
 
@@ -165,49 +165,54 @@ impl Routing {
         self.accounts.insert(account, Account { access, subscribers: Vec::new(), idle_since: None });
     }
 
-    /// Hands a frame to those who may see it. Frames come in log order.
-    pub(crate) fn deliver(&mut self, frame: &Arc<Frame>) {
-        self.head = frame.position;
-        if let Some(change) = frame.change.as_ref().filter(|change| !change.takes_away()) {
-            self.apply(frame.position, change);
+    /// Hands a run to those who may see it, and says to how many. Runs come in log order.
+    pub(crate) fn deliver(&mut self, run: &Arc<Run>) -> u32 {
+        self.head = run.last();
+        // A frame with a change is a run of its own.
+        let (position, change) = (run.last(), run.first().change.as_ref());
+        if let Some(change) = change.filter(|change| !change.takes_away()) {
+            self.apply(position, change);
         }
-        let mut lagging = Vec::new();
-        match &frame.audience {
+        let (mut handed, mut ended) = (0, Vec::new());
+        match run.audience() {
             Audience::Nobody => {}
             Audience::Community(community)
             | Audience::Channel(community, _)
             | Audience::Holders(community, _) => {
                 let members = self.members.get(community).into_iter().flatten();
-                members.for_each(|account| self.hand(account, frame, &mut lagging));
+                members.for_each(|account| handed += self.hand(account, run, &mut ended));
             }
             Audience::Around(subject, communities) => {
                 let members =
                     communities.iter().filter_map(|community| self.members.get(community)).flatten();
                 let around: HashSet<AccountId> = members.copied().chain([*subject]).collect();
-                around.iter().for_each(|account| self.hand(account, frame, &mut lagging));
+                around.iter().for_each(|account| handed += self.hand(account, run, &mut ended));
             }
         }
-        for key in lagging {
+        for key in ended {
             metrics::counter!("echoverse_live_lagged_total").increment(1);
             self.end(key, End::Lagged);
         }
-        if let Some(change) = frame.change.as_ref().filter(|change| change.takes_away()) {
-            self.apply(frame.position, change);
+        if let Some(change) = change.filter(|change| change.takes_away()) {
+            self.apply(position, change);
         }
+        handed
     }
 
-    fn hand(&self, account: &AccountId, frame: &Arc<Frame>, lagging: &mut Vec<Key>) {
-        let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(&frame.audience))
-        else {
-            return;
+    fn hand(&self, account: &AccountId, run: &Arc<Run>, ended: &mut Vec<Key>) -> u32 {
+        let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(run.audience())) else {
+            return 0;
         };
+        let mut handed = 0;
         for key in &entry.subscribers {
             let Some(subscriber) = self.subscribers.get(key) else { continue };
             // Full: the reader is too slow. Closed: it left without a word.
-            if subscriber.queue.try_send(Arc::clone(frame)).is_err() {
-                lagging.push(*key);
+            match subscriber.queue.try_send(Arc::clone(run)) {
+                Ok(()) => handed += 1,
+                Err(_) => ended.push(*key),
             }
         }
+        handed
     }
 
     fn apply(&mut self, position: Position, change: &AccessChange) {

@@ -1,5 +1,6 @@
 //! Server-Sent Events: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use event_store::Position;
 use futures_util::stream;
 use serde_json::json;
@@ -17,6 +18,7 @@ use utoipa::IntoParams;
 
 use super::poll::{Reset, Start, from_cursor};
 use super::routing::End;
+use super::run::Run;
 use super::subscription::{Delivery, Subscription};
 use super::{Hub, poll};
 use crate::auth::Authenticated;
@@ -34,8 +36,6 @@ const ROTATE_SPREAD: Duration = Duration::from_secs(4 * 60);
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// How soon a client should come back, in milliseconds.
 const RETRY: u32 = 2_000;
-/// Bytes written at once at the most, however many frames wait.
-const CHUNK: usize = 256 * 1024;
 /// How long an interrupted read waits before it is tried again, and how often it is.
 const READ_AGAIN: Duration = Duration::from_millis(500);
 const READ_TRIES: u32 = 10;
@@ -127,6 +127,8 @@ struct EventStream {
     ended: bool,
     next_heartbeat: Instant,
     rotate_at: Instant,
+    /// Written next, in one go: hyper takes what is ready before it flushes.
+    ready: VecDeque<Bytes>,
 }
 
 impl EventStream {
@@ -143,84 +145,86 @@ impl EventStream {
             ended: false,
             next_heartbeat: now + HEARTBEAT,
             rotate_at: now + ROTATE + spread,
+            ready: VecDeque::new(),
         }
     }
 
-    /// What to write next: everything that waits, in one piece. `None` after the last.
+    /// What to write next, shared with all who read the same. `None` after the last.
     async fn next_chunk(&mut self) -> Option<Bytes> {
-        if self.ended {
-            return None;
+        loop {
+            if let Some(chunk) = self.ready.pop_front() {
+                return Some(chunk);
+            }
+            if self.ended {
+                return None;
+            }
+            self.refill().await;
         }
+    }
+
+    /// Waits for something to write.
+    async fn refill(&mut self) {
         if !self.opened {
             self.opened = true;
-            return Some(self.opening());
+            self.open();
+            return;
         }
         let was_live = self.subscription.is_live();
         tokio::select! {
             biased;
-            () = sleep_until(self.rotate_at) => Some(self.bye("rotate")),
-            delivery = read(&mut self.subscription) => Some(match delivery {
-                Some(Delivery::Frames { frames, .. }) => {
-                    let mut chunk = BytesMut::new();
-                    frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
-                    while chunk.len() < CHUNK && self.subscription.is_live() {
-                        let (more, _) = self.subscription.waiting();
-                        if more.is_empty() {
-                            break;
-                        }
-                        more.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
-                    }
+            () = sleep_until(self.rotate_at) => self.bye("rotate"),
+            delivery = read(&mut self.subscription) => match delivery {
+                Some(Delivery::Runs { runs, .. }) => {
+                    self.take(&runs);
                     if !was_live && self.subscription.is_live() {
                         // Caught up: the reader is told so by a cursor, also where there was nothing to show.
-                        chunk.extend_from_slice(&self.heartbeat());
+                        self.beat();
                     }
-                    chunk.freeze()
                 }
                 Some(Delivery::Ended(End::SessionEnded)) => self.bye("session_ended"),
                 Some(Delivery::Ended(End::Shutdown)) => self.bye("shutdown"),
                 Some(Delivery::Ended(End::Rotate | End::Lagged | End::Open)) | None => self.bye("rotate"),
-            }),
-            () = sleep_until(self.next_heartbeat) => Some(self.heartbeat()),
+            },
+            () = sleep_until(self.next_heartbeat) => self.beat(),
         }
+    }
+
+    fn take(&mut self, runs: &[Arc<Run>]) {
+        self.ready.extend(runs.iter().map(|run| run.sse.clone()));
     }
 
     /// `hello` and a second tiny event at once: some proxies hold the first until a second comes.
-    fn opening(&mut self) -> Bytes {
+    fn open(&mut self) {
         let cursor = self.hub.encoder.cursors.seal(self.after);
         let hello = json!({"transport": "sse", "heartbeat_seconds": HEARTBEAT.as_secs(), "cursor": cursor});
-        let hello = format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\n");
-        let mut chunk = BytesMut::from(hello.as_bytes());
+        self.ready.push_back(format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\n").into());
         if let Some(reason) = self.reset.take() {
             let reason = json!({"reason": reason.as_str()});
-            chunk.extend_from_slice(format!("event: reset\ndata: {reason}\n\n").as_bytes());
+            self.ready.push_back(format!("event: reset\ndata: {reason}\n\n").into());
         }
-        chunk.extend_from_slice(&self.heartbeat());
-        chunk.freeze()
+        self.beat();
     }
 
     /// A sign of life; once live, with the cursor up to which nothing is missing.
-    fn heartbeat(&mut self) -> Bytes {
+    fn beat(&mut self) {
         self.next_heartbeat = Instant::now() + HEARTBEAT;
         if !self.subscription.is_live() {
-            return Bytes::from_static(b"event: heartbeat\ndata: {}\n\n");
+            self.ready.push_back(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n"));
+            return;
         }
-        let (frames, upto) = self.subscription.waiting();
-        let mut chunk = BytesMut::new();
-        frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+        let (runs, upto) = self.subscription.waiting();
+        self.take(&runs);
         let cursor = self.hub.encoder.cursors.seal(upto);
-        chunk.extend_from_slice(format!("event: heartbeat\nid: {cursor}\ndata: {{}}\n\n").as_bytes());
-        chunk.freeze()
+        self.ready.push_back(format!("event: heartbeat\nid: {cursor}\ndata: {{}}\n\n").into());
     }
 
-    fn bye(&mut self, reason: &str) -> Bytes {
+    fn bye(&mut self, reason: &str) {
         self.ended = true;
-        let mut chunk = BytesMut::new();
         if reason != "session_ended" {
-            let (frames, _) = self.subscription.waiting();
-            frames.iter().for_each(|frame| chunk.extend_from_slice(&frame.sse));
+            let (runs, _) = self.subscription.waiting();
+            self.take(&runs);
         }
-        chunk.extend_from_slice(format!("event: bye\ndata: {}\n\n", json!({"reason": reason})).as_bytes());
-        chunk.freeze()
+        self.ready.push_back(format!("event: bye\ndata: {}\n\n", json!({"reason": reason})).into());
     }
 }
 

@@ -10,14 +10,12 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::catch_up::{CatchUp, CatchUpError};
-use super::frame::Frame;
 use super::hub::Hub;
-use super::routing::{End, Ending, Key, NotYet, Subscribed};
+use super::routing::{End, Ending, Key, NotYet, QUEUE, Subscribed};
+use super::run::Run;
 
 /// How long a new subscription waits for the read model to know the account.
 const ACCESS_PATIENCE: Duration = Duration::from_secs(5);
-/// Most frames in one batch.
-const BATCH: usize = 512;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SubscribeError {
@@ -35,7 +33,7 @@ pub(crate) enum SubscribeError {
 #[derive(Debug)]
 pub(crate) enum Delivery {
     /// In log order; every frame up to `upto` that the account may see has now been handed over.
-    Frames { frames: Vec<Arc<Frame>>, upto: Position },
+    Runs { runs: Vec<Arc<Run>>, upto: Position },
     /// No more comes.
     Ended(End),
 }
@@ -46,7 +44,7 @@ pub(crate) struct Subscription {
     account: AccountId,
     session: Uuid,
     key: Key,
-    queue: mpsc::Receiver<Arc<Frame>>,
+    queue: mpsc::Receiver<Arc<Run>>,
     ending: Arc<Ending>,
     /// Everything visible up to here has been handed over.
     position: Position,
@@ -82,7 +80,7 @@ impl Subscription {
                     self.catching_up = None;
                 }
                 if page.last || !page.frames.is_empty() {
-                    return Ok(Delivery::Frames { frames: page.frames, upto: self.position });
+                    return Ok(Delivery::Runs { runs: Run::cut(&page.frames), upto: self.position });
                 }
                 continue;
             }
@@ -93,37 +91,37 @@ impl Subscription {
                 }
                 continue;
             };
-            let frames = self.drain(vec![first], BATCH);
-            if !frames.is_empty() {
-                return Ok(Delivery::Frames { frames, upto: self.position });
+            let runs = self.drain(Some(first));
+            if !runs.is_empty() {
+                return Ok(Delivery::Runs { runs, upto: self.position });
             }
         }
     }
 
     /// What is waiting already, without waiting; the position up to which that is everything.
-    pub(crate) fn waiting(&mut self) -> (Vec<Arc<Frame>>, Position) {
+    pub(crate) fn waiting(&mut self) -> (Vec<Arc<Run>>, Position) {
         // The head is sampled first: whatever it covers is in the queue by then.
         let head = self.hub.head();
-        let frames = self.drain(Vec::new(), super::routing::QUEUE);
+        let runs = self.drain(None);
         if self.is_live() && self.ending.get() == End::Open && self.queue.is_empty() {
             self.position = self.position.max(head);
         }
-        (frames, self.position)
+        (runs, self.position)
     }
 
-    /// Takes up to `most` frames from the queue. Those that the reader has had are left out: a cursor may be ahead of
+    /// Takes what is in the queue, after `first`. Frames that the reader has had are left out: a cursor may be ahead of
     /// the hub that the subscription began at.
-    fn drain(&mut self, mut frames: Vec<Arc<Frame>>, most: usize) -> Vec<Arc<Frame>> {
-        while frames.len() < most
-            && let Ok(frame) = self.queue.try_recv()
-        {
-            frames.push(frame);
+    fn drain(&mut self, first: Option<Arc<Run>>) -> Vec<Arc<Run>> {
+        let mut runs = Vec::new();
+        let mut next = first;
+        for _ in 0..QUEUE {
+            let Some(run) = next.take().or_else(|| self.queue.try_recv().ok()) else { break };
+            if let Some(run) = run.after(self.position) {
+                self.position = run.last();
+                runs.push(run);
+            }
         }
-        frames.retain(|frame| frame.position > self.position);
-        if let Some(last) = frames.last() {
-            self.position = last.position;
-        }
-        frames
+        runs
     }
 
     async fn rejoin(&mut self) -> Result<(), SubscribeError> {
