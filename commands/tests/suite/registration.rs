@@ -73,6 +73,29 @@ async fn a_registrar_whose_claim_was_taken_over_can_no_longer_register() {
 }
 
 #[tokio::test]
+async fn a_claim_is_not_taken_over_from_who_registers_in_that_very_moment() {
+    let world = World::new().await;
+    let mut registering_ada = world.store.hold("account.registered");
+    let ada = {
+        let commands = world.commands.clone();
+        tokio::spawn(async move { commands.register(&anyone(), registering("ada")).await })
+    };
+    registering_ada.reached().await;
+    let mut taking_over = world.store.hold("handle.claimed");
+    let rival = {
+        let commands = world.another_node();
+        tokio::spawn(async move { commands.register(&anyone(), rival_of("ada")).await })
+    };
+    taking_over.reached().await;
+    registering_ada.release();
+    let ada = ada.await.unwrap().unwrap().made;
+    taking_over.release();
+    assert_eq!(refused(rival.await.unwrap()), AccountError::HandleTaken);
+    assert_eq!(world.commands.account_by_login("ada").await.unwrap(), Some(ada));
+    assert_eq!(world.all("account.registered").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_taken_over_registrar_hears_it_even_if_nobody_registered_since() {
     let world = World::new().await;
     let mut held = world.store.hold("account.registered");

@@ -97,6 +97,17 @@ async fn a_deleted_channel_takes_messages_on_no_node() {
 }
 
 #[tokio::test]
+async fn messages_of_a_deleted_channel_are_changed_on_no_node() {
+    let scene = Scene::set().await;
+    let node = warm_node(&scene).await;
+    let id = scene.post(scene.member, "Mine").await;
+    scene.commands.delete_channel(&by(scene.owner), scene.channel).await.unwrap();
+    let edit = node.edit_message(&by(scene.member), id, content("x")).await;
+    assert_eq!(refused(edit), MessageError::Unknown);
+    assert_eq!(refused(node.delete_message(&by(scene.owner), id).await), MessageError::Unknown);
+}
+
+#[tokio::test]
 async fn a_channel_goes_into_a_deleted_category_on_no_node() {
     let scene = Scene::set().await;
     let node = warm_node(&scene).await;

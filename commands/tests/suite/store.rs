@@ -14,7 +14,7 @@ use uuid::Uuid;
 #[derive(Default)]
 pub(crate) struct TestStore {
     memory: Arc<MemoryStore>,
-    gate: Mutex<Option<Gate>>,
+    gates: Mutex<Vec<Gate>>,
     jittery: AtomicBool,
     dice: AtomicU64,
 }
@@ -46,7 +46,7 @@ impl TestStore {
     pub(crate) fn hold(&self, kind: &'static str) -> Held {
         let (reached, reached_here) = oneshot::channel();
         let (open, opened) = oneshot::channel();
-        *self.gate.lock().unwrap() = Some(Gate { kind, reached, opened });
+        self.gates.lock().unwrap().push(Gate { kind, reached, opened });
         Held { reached: reached_here, open }
     }
 
@@ -72,8 +72,11 @@ impl EventStore for TestStore {
     }
 
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let comes = |gate: &mut Gate| append.events.iter().any(|event| event.kind == gate.kind);
-        let gate = self.gate.lock().unwrap().take_if(comes);
+        let comes = |gate: &Gate| append.events.iter().any(|event| event.kind == gate.kind);
+        let gate = {
+            let mut gates = self.gates.lock().unwrap();
+            gates.iter().position(comes).map(|index| gates.remove(index))
+        };
         if let Some(Gate { reached, opened, .. }) = gate {
             reached.send(()).expect("the test waits for it");
             opened.await.expect("the test releases it");
