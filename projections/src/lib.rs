@@ -8,15 +8,15 @@
 //! Must not append events, decide anything, or see `commands`.
 //!
 //! # From the log to rows
-//! [`mod@pages`] reads and opens records ahead → [`batch`] turns a page into statements, each noun its own part, without
-//! I/O → [`session`] runs them in one transaction. The projector and rebuilding share all three.
+//! `pages` reads and opens records ahead → `batch` turns a page into statements, each noun its own part, without
+//! I/O → `session` runs them in one transaction. The projector and rebuilding share all three.
 //!
 //! # Adding a slice
-//! 1. `sql/<noun>.sql`, one object a file, named in [`schema`]: fixed-width columns first, `{schema}` for the schema.
+//! 1. `sql/<noun>.sql`, one object a file, named in `schema`: fixed-width columns first, `{schema}` for the schema.
 //!    A changed file changes the shape: servers that find another shape make the tables anew and replay the log.
 //! 2. `src/<noun>.rs`: `project`, which turns an event into writes, and the queries with their rows. A query that takes
 //!    a viewer answers nothing where the viewer may see nothing; `domain::permission` decides it, never SQL.
-//! 3. A line in [`batch`], where events go to their nouns.
+//! 3. A line in `batch`, where events go to their nouns.
 //! 4. `tests/suite/<noun>.rs`: every query over a real Postgres. The properties in `tests/suite/laws.rs` learn the new
 //!    events in `tests/suite/histories.rs`.
 

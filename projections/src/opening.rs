@@ -36,17 +36,41 @@ pub struct Poison {
     pub source: Fault,
 }
 
-/// What is wrong with a record.
-#[derive(Debug, thiserror::Error)]
+/// What is wrong with a record, in words that may be logged: the errors of the decoder and of the database quote what
+/// they were given, which may be personal text, so they are not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    #[error(transparent)]
-    Undecodable(#[from] DecodeError),
+    #[error("{0}")]
+    Undecodable(String),
     #[error("its personal part is there, but its key does not open it")]
     Corrupt,
     #[error("its personal part is missing")]
     Missing,
-    #[error("the database refuses what it says")]
-    Refused(#[from] tokio_postgres::Error),
+    #[error("the database refuses what it says: {0}")]
+    Refused(String),
+}
+
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
+        Self::Undecodable(match &error {
+            DecodeError::NewerSchema { .. } => error.to_string(),
+            DecodeError::Malformed { source, .. } => {
+                format!(
+                    "{error}: {:?} error in line {}, column {}",
+                    source.classify(),
+                    source.line(),
+                    source.column()
+                )
+            }
+        })
+    }
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let said = error.as_db_error().map(|error| format!("{} ({})", error.message(), error.code().code()));
+        Self::Refused(said.unwrap_or_else(|| "it cannot be sent".to_owned()))
+    }
 }
 
 impl Poison {
@@ -57,14 +81,7 @@ impl Poison {
 
     /// The whole of it on one line.
     pub(crate) fn describe(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
+        format!("{self}: {}", self.source)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::opening::{OpenedRecord, Poison};
 use crate::pages::{PageError, Pages, Source};
 use crate::read_model::ReadModel;
 use crate::schema::{Schema, shape};
-use crate::session::{Session, lock};
+use crate::session::{Session, lock, refuses_data};
 
 /// How often a process that does not lead asks whether it may.
 const CANDIDACY: Duration = Duration::from_millis(250);
@@ -214,10 +214,4 @@ impl Projector {
             metrics::gauge!("projector_leading").set(f64::from(u8::from(health.leading)));
         }
     }
-}
-
-/// Whether the fault lies in what was to be written: a data, cardinality or integrity error, or a limit exceeded.
-fn refuses_data(error: &tokio_postgres::Error) -> bool {
-    let class = error.code().map(|state| &state.code()[..2]);
-    matches!(class, Some("21" | "22" | "23" | "54"))
 }

@@ -16,6 +16,7 @@ use event_store::{EventStore, Position};
 use tokio::time::Instant;
 use vault::Vault;
 
+use crate::opening::Fault;
 use crate::pages::PageError;
 use build::Builder;
 
@@ -62,6 +63,8 @@ pub enum RebuildError {
     Busy(#[source] tokio_postgres::Error),
     #[error("the new tables were changed by somebody else")]
     Disturbed,
+    #[error("an event after position {after}, up to {until}, cannot be applied: {fault}")]
+    Refused { after: Position, until: Position, fault: Fault },
     #[error("the database failed")]
     Database(#[from] tokio_postgres::Error),
     #[error("the log cannot be read")]

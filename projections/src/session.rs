@@ -173,5 +173,11 @@ impl Session {
     }
 }
 
+/// Whether the fault lies in what was to be written: a data, cardinality or integrity error, or a limit exceeded.
+pub(crate) fn refuses_data(error: &tokio_postgres::Error) -> bool {
+    let class = error.code().map(|state| &state.code()[..2]);
+    matches!(class, Some("21" | "22" | "23" | "54"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::pages::{Pages, Source};
 use crate::read_model::create;
 use crate::schema::Schema;
-use crate::session::{Session, lock};
+use crate::session::{Session, lock, refuses_data};
 
 /// Records applied in one transaction.
 const STEP: usize = 10 * MAX_PAGE;
@@ -72,8 +72,17 @@ impl<'a> Builder<'a> {
             let Some(to) = records.last().map(|last| last.record.position) else { continue };
             let count = records.len() as u64;
             let writes = Batch::of(records);
-            if !self.session.apply(self.position, to, writes, self.store.log_id()).await? {
-                return Err(RebuildError::Disturbed);
+            match self.session.apply(self.position, to, writes, self.store.log_id()).await {
+                Ok(true) => {}
+                Ok(false) => return Err(RebuildError::Disturbed),
+                Err(error) if refuses_data(&error) => {
+                    return Err(RebuildError::Refused {
+                        after: self.position,
+                        until: to,
+                        fault: error.into(),
+                    });
+                }
+                Err(error) => return Err(error.into()),
             }
             self.position = to;
             self.events += count;

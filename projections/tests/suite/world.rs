@@ -17,7 +17,7 @@ use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
-use vault::{Binding, MasterKey, Vault};
+use vault::{Binding, MasterKey, SealedText, Vault};
 
 mod words;
 
@@ -149,8 +149,7 @@ impl World {
             }
             _ => unreachable!("nothing else is sealed"),
         };
-        let sealed = self.vault.seal(key_id, Binding { kind, stream }, personal).await.unwrap();
-        Sealed { key_id, nonce: sealed.nonce, ciphertext: sealed.ciphertext }
+        sealed_by(self.vault.seal(key_id, Binding { kind, stream }, personal).await.unwrap())
     }
 
     /// Waits until everything told so far can be read.
@@ -183,6 +182,11 @@ impl World {
         let reached = self.read.wait_for(position, PATIENCE).await;
         assert!(reached, "{position} was not reached: {:?}", self.read.health().await);
     }
+}
+
+/// As the log keeps it.
+pub(crate) fn sealed_by(text: SealedText) -> Sealed {
+    Sealed { key_id: text.key_id, nonce: text.nonce, ciphertext: text.ciphertext }
 }
 
 pub(crate) fn run(projector: Projector) -> Running {
