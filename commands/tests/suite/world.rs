@@ -65,7 +65,7 @@ impl IdSource for CountedIds {
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill_with(|| (next().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
+        bytes.fill_with(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, &next().to_be_bytes()).as_bytes()[0]);
     }
 }
 
