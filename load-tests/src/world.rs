@@ -7,6 +7,14 @@ use serde_json::{Value, json};
 use crate::http::{Call, Connection, Login, Target};
 use crate::progress::Progress;
 
+/// Live streams that one account opens here; the server allows 64, whatever its rate limits.
+const STREAMS_OF_AN_ACCOUNT: usize = 50;
+
+/// How many accounts it takes to open `streams`; never fewer than a handful, so that not all is one account's.
+pub(crate) fn accounts_for(streams: usize) -> usize {
+    streams.div_ceil(STREAMS_OF_AN_ACCOUNT).max(8)
+}
+
 /// How large a world to make.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {

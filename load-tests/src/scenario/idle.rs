@@ -15,7 +15,7 @@ use crate::report::{Machine, Report, Table, mebibytes};
 use crate::server::{Server, ServerOptions};
 use crate::sse::Stream;
 use crate::usage::Watched;
-use crate::world::{Size, World};
+use crate::world::{Size, World, accounts_for};
 
 /// What was needed only to start or to connect is given back within this.
 const CALM: Duration = Duration::from_secs(3);
@@ -28,9 +28,9 @@ pub(crate) struct Options {
     /// SSE streams that are open and idle
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     readers: u32,
-    /// Accounts among which the readers are dealt
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
-    accounts: u16,
+    /// Accounts among which the readers are dealt [default: one for 50 readers, and 8 at least]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    accounts: Option<u16>,
     /// Seconds to hold the streams before memory is read: two heartbeats and their buffers by default
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=600))]
     seconds: u16,
@@ -69,7 +69,11 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     let server = Server::start(server).await?;
     let watched = &server.watched;
     let started = Moment::look(watched, "after the start", 0).await?;
-    let world = World::make(&server.target, Size { accounts: options.accounts.into(), channels: 1 }).await?;
+    let accounts = match options.accounts {
+        Some(accounts) => accounts.into(),
+        None => accounts_for(usize::try_from(options.readers)?),
+    };
+    let world = World::make(&server.target, Size { accounts, channels: 1 }).await?;
     let before = Moment::look(watched, "with accounts", 0).await?;
 
     let held = Duration::from_secs(options.seconds.into());

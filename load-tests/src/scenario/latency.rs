@@ -20,7 +20,7 @@ use crate::report::{Machine, Report, Table};
 use crate::server::{Server, ServerOptions};
 use crate::sse::Stream;
 use crate::statistics::{Latencies, Summary};
-use crate::world::{Size, World};
+use crate::world::{Size, World, accounts_for};
 
 /// Posts of the first moments are made and checked, but not timed.
 const WARM_UP: Duration = Duration::from_secs(3);
@@ -42,9 +42,9 @@ pub(crate) struct Options {
     /// Connections that post
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     posters: u16,
-    /// Accounts among which posters and readers are dealt
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
-    accounts: u16,
+    /// Accounts among which posters and readers are dealt [default: one for 50 readers, and 8 at least]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    accounts: Option<u16>,
     /// Characters of a message
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u16).range(20..=4000))]
     length: u16,
@@ -93,8 +93,8 @@ fn count(number: u64) -> f64 {
 pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Report> {
     let machine = Machine::look(&server.scratch);
     let server = Server::start(server).await?;
-    let size = Size { accounts: usize::from(options.accounts), channels: 1 };
-    let world = World::make(&server.target, size).await?;
+    let accounts = options.accounts.map_or_else(|| accounts_for(options.readers.into()), usize::from);
+    let world = World::make(&server.target, Size { accounts, channels: 1 }).await?;
     let mut posters = Vec::new();
     for n in 0..usize::from(options.posters) {
         posters.push(Poster::open(&server.target, &world, n, usize::from(options.length)).await?);
