@@ -46,6 +46,7 @@ async fn what_was_answered_is_delivered_once_though_the_server_is_killed() {
     }
     server.ready().await;
     judge(&place, &cast, writers, readers).await;
+    server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,7 +66,7 @@ async fn what_was_answered_is_delivered_once_though_postgres_is_killed() {
     writers.progress().await;
     judge(&place, &cast, writers, readers).await;
     assert!(server.is_running(), "the server outlives its database's crashes");
-    drop(server);
+    server.stop().await;
     postgres.stop().await.expect("the private Postgres ends");
 }
 

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::chance::tell;
 use crate::place::Place;
 
 /// A start includes the end of the Postgres that was left behind, and the recovery of its log.
 const START: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(60);
 const ASK_AGAIN: Duration = Duration::from_millis(25);
 
 pub(crate) struct Server {
@@ -56,6 +59,18 @@ impl Server {
     pub(crate) fn kill(mut self) {
         assert!(self.is_running(), "the server ended by itself");
         self.end();
+    }
+
+    /// `SIGTERM`, and the end of everything that it started: its Postgres must not write into a directory that is being
+    /// removed.
+    pub(crate) async fn stop(mut self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a pid");
+        kill_process(pid, Signal::TERM).expect("a child can be asked to end");
+        let begun = Instant::now();
+        while self.is_running() {
+            assert!(begun.elapsed() < END, "the server has not ended after {END:?}");
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
     }
 
     fn end(&mut self) {
