@@ -42,6 +42,10 @@ impl Intent for Create {
         streams::channel(self.id)
     }
 
+    fn is_new(&self) -> bool {
+        true
+    }
+
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
         let actor = Actor::load(states, self.community, self.by, freshness).await?;
         let mut guards = actor.guards();

@@ -50,7 +50,12 @@ impl Inner {
             if attempt > 1 {
                 tokio::time::sleep(BACK_OFF * attempt).await;
             }
-            let folded = self.states.load::<I::Aggregate>(intent.stream(), freshness).await?;
+            let folded = if intent.is_new() && freshness == Freshness::Cached {
+                // Should the stream have events after all, the append finds out.
+                Arc::new(Folded::empty(event_store::StreamName::new(intent.stream())))
+            } else {
+                self.states.load::<I::Aggregate>(intent.stream(), freshness).await?
+            };
             let Prepared { command, guards } = intent.prepare(&self.states, freshness).await?;
             let events = match folded.state.decide(command) {
                 // A cached state accepts what the guards confirm, but refuses nothing.

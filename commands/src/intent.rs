@@ -25,6 +25,11 @@ pub(crate) trait Intent: Send + Sync {
         freshness: Freshness,
     ) -> impl Future<Output = Result<Prepared<Self::Aggregate>, Unavailable>> + Send;
 
+    /// Whether the stream is named by an id that was made just now: then there is nothing to read first.
+    fn is_new(&self) -> bool {
+        false
+    }
+
     /// The number of this intent's first event within its command, where a command has several intents.
     fn first_ordinal(&self) -> u32 {
         0

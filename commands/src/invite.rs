@@ -49,6 +49,10 @@ impl Intent for Create {
         streams::invite(self.code.as_str())
     }
 
+    fn is_new(&self) -> bool {
+        true
+    }
+
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Invite>, Unavailable> {
         let actor = Actor::load(states, self.community, self.by, freshness).await?;
         let (code, by) = (self.code.clone(), actor.standing);

@@ -36,6 +36,10 @@ impl Intent for Post {
         streams::message(self.id)
     }
 
+    fn is_new(&self) -> bool {
+        true
+    }
+
     fn sealing(&self) -> Option<Sealing> {
         Some(Sealing::New { key: self.id.0, owner: self.by })
     }

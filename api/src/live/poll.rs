@@ -238,7 +238,9 @@ pub(super) async fn subscribe(
             ApiError::new(TOO_MANY_STREAMS, detail).retry_after(Duration::from_secs(30))
         }
         SubscribeError::NotCaughtUp => ApiError::not_caught_up(),
-        SubscribeError::Ended | SubscribeError::Unavailable(_) => ApiError::unavailable(error),
+        // The server is going down, as it should.
+        SubscribeError::Ended => ApiError::busy(),
+        SubscribeError::Unavailable(_) => ApiError::unavailable(error),
     })?;
     caller.still_valid(state).await?;
     Ok(subscription)

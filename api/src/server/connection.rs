@@ -11,6 +11,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::Watcher;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::patience::{Heads, Watched};
@@ -40,13 +41,20 @@ enum Protocol {
     Http2,
 }
 
-/// Serves a connection to its end.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+/// Serves a connection to its end; after `stop` only what it has begun to ask.
+pub(super) async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+    stop: CancellationToken,
+) {
     // Events are small and must not wait for company.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let Some(protocol) = sniff(&stream).await else {
+    // Browsers connect ahead of need: who has said nothing yet must not hold a shutdown up.
+    let Some(Some(protocol)) = stop.run_until_cancelled(sniff(&stream)).await else {
         return;
     };
     let heads = Heads::new();

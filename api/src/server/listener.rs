@@ -84,7 +84,7 @@ async fn accept(
             }
         };
         metrics::gauge!("echoverse_http_connections").set((most - places.available_permits()) as f64);
-        let serving = connection::serve(stream, peer, router.clone(), graceful.watcher());
+        let serving = connection::serve(stream, peer, router.clone(), graceful.watcher(), stop.clone());
         let cut = cut.clone();
         connections.spawn(async move {
             let _place = place;

@@ -120,6 +120,19 @@ async fn a_shutdown_ends_streams_first_and_lets_requests_finish() {
 }
 
 #[tokio::test]
+async fn a_connection_that_says_nothing_does_not_hold_up_a_shutdown() {
+    let server = TestServer::start().await;
+    let mut spare = TcpStream::connect(server.addr()).await.expect("a connection");
+    // Accepted: another that came later was answered.
+    server.get("//livez").send().await.is(200);
+    // A drain that had to cut it off would take ten seconds.
+    tokio::time::timeout(Duration::from_secs(8), server.shutdown()).await.expect("nobody is waited for");
+    let mut rest = Vec::new();
+    spare.read_to_end(&mut rest).await.expect("the end");
+    assert!(rest.is_empty());
+}
+
+#[tokio::test]
 async fn a_full_server_makes_others_wait_and_serves_them_then() {
     let server = TestServer::start_with(|config| config.network.max_connections = 2).await;
     let one = TcpStream::connect(server.addr()).await.expect("a connection");
