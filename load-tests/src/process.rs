@@ -3,8 +3,10 @@
 //! Elsewhere every figure is absent rather than wrong.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -86,6 +88,20 @@ pub(crate) fn postmaster(cluster: &Path) -> Option<u32> {
     fs::read_to_string(cluster.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
 }
 
+/// The cluster of a Postgres that descends from `pid`, from its command line.
+pub(crate) fn cluster_under(pid: u32) -> Option<PathBuf> {
+    tree(pid).into_iter().find_map(|pid| cluster_argument(&fs::read(format!("/proc/{pid}/cmdline")).ok()?))
+}
+
+/// `-D DIR` of a program that is called `postgres`. Arguments end in a zero byte.
+fn cluster_argument(command_line: &[u8]) -> Option<PathBuf> {
+    let mut arguments = command_line.split(|&byte| byte == 0);
+    let program = Path::new(OsStr::from_bytes(arguments.next()?));
+    let is_postgres = program.file_name() == Some(OsStr::new("postgres"));
+    let directory = arguments.skip_while(|&argument| argument != b"-D").nth(1)?;
+    is_postgres.then(|| PathBuf::from(OsStr::from_bytes(directory)))
+}
+
 struct Stat {
     parent: u32,
     cpu: Duration,
@@ -126,6 +142,16 @@ mod tests {
         assert_eq!(stat.parent, 7);
         assert_eq!(stat.cpu, ticks_to_time(150));
         assert_eq!(stat.ended, ticks_to_time(50));
+    }
+
+    #[test]
+    fn a_cluster_is_known_by_the_command_line_of_its_server() {
+        let found =
+            cluster_argument(b"/usr/lib/postgresql/15/bin/postgres\0-D\0/data/cluster\0-c\0port=5432\0");
+        assert_eq!(found, Some(PathBuf::from("/data/cluster")));
+        assert_eq!(cluster_argument(b"/bin/sh\0-D\0/data\0"), None);
+        assert_eq!(cluster_argument(b"postgres: checkpointer \0"), None);
+        assert_eq!(cluster_argument(b""), None);
     }
 
     #[test]

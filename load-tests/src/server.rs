@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::database::Work;
 use crate::http::{Call, Connection, Target};
+use crate::process;
 use crate::usage::Watched;
 
 /// A first start makes a cluster.
@@ -51,7 +52,8 @@ impl Server {
     pub(crate) async fn start(options: &ServerOptions) -> Result<Server> {
         if let Some(url) = &options.url {
             let target = Target::from_url(url)?;
-            let watched = Watched { server: options.pid, cluster: None };
+            let watched =
+                Watched { server: options.pid, cluster: options.pid.and_then(process::cluster_under) };
             let server = Server { target, watched, own: None };
             server.ready().await.with_context(|| format!("no server is ready at {url}"))?;
             return Ok(server);
