@@ -7,12 +7,13 @@ use domain::claim::{Claim, Claimed, Taken};
 use domain::codec::EventSet as _;
 use domain::{AccountId, PersonalPart, streams};
 use event_store::{Guard, Unavailable};
+use uuid::Uuid;
 use vault::CredentialError;
 
 use crate::Commands;
 use crate::caller::{Cause, Context, Done, Refusal, hex};
 use crate::claim::ClaimName;
-use crate::intent::{Intent, Prepared, Sealing};
+use crate::intent::{Intent, Prepared};
 use crate::states::{Folded, Freshness, States};
 
 /// A new account. The password was checked for its length.
@@ -47,8 +48,8 @@ impl Intent for RegisterAccount {
         REGISTERED
     }
 
-    fn sealing(&self) -> Option<Sealing> {
-        Some(Sealing::With { key: self.id.0 })
+    fn key(&self) -> Option<Uuid> {
+        Some(self.id.0)
     }
 
     async fn prepare(&self, _: &States, _: Freshness) -> Result<Prepared<Account>, Unavailable> {
@@ -69,8 +70,8 @@ impl Intent for ChangeProfile {
         streams::account(self.id)
     }
 
-    fn sealing(&self) -> Option<Sealing> {
-        Some(Sealing::With { key: self.id.0 })
+    fn key(&self) -> Option<Uuid> {
+        Some(self.id.0)
     }
 
     async fn prepare(&self, _: &States, _: Freshness) -> Result<Prepared<Account>, Unavailable> {

@@ -43,7 +43,6 @@ impl Inner {
         cause: &Cause,
         intent: &I,
     ) -> Result<Outcome<I::Aggregate>, Refusal<<I::Aggregate as Aggregate>::Error>> {
-        let mut key_made = false;
         let mut turn = None;
         for attempt in 0..TRIES {
             let freshness = if attempt == 0 { Freshness::Cached } else { Freshness::FromLog };
@@ -71,17 +70,10 @@ impl Inner {
                 Ok(events) => events,
             };
 
-            if !key_made {
-                match sealing::make_key(&self.vault, intent.sealing()).await {
-                    Ok(()) => key_made = true,
-                    Err(KeyError::Unavailable(source)) => return Err(source.into()),
-                    Err(KeyError::OwnerErased | KeyError::KeyErased) => return Err(Refusal::Busy),
-                }
-            }
             let mut sealed = Vec::with_capacity(events.len());
             for (ordinal, event) in (intent.first_ordinal()..).zip(&events) {
                 let (id, event) = (cause.event_id(ordinal), event.clone().into());
-                match sealing::seal(&self.vault, intent.sealing(), &folded.stream, &event, id, cause).await {
+                match sealing::seal(&self.vault, intent.key(), &folded.stream, &event, id, cause).await {
                     Ok(event) => sealed.push(event),
                     Err(KeyError::Unavailable(source)) => return Err(source.into()),
                     // The text's owner or the message itself went while this ran: decide on the newer state.

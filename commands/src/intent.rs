@@ -35,8 +35,8 @@ pub(crate) trait Intent: Send + Sync {
         0
     }
 
-    /// The key of the personal text in the events, if they have any.
-    fn sealing(&self) -> Option<Sealing> {
+    /// The key of the personal text in the events, if they have any: it exists already, so it is durable before them.
+    fn key(&self) -> Option<Uuid> {
         None
     }
 }
@@ -45,15 +45,6 @@ pub(crate) trait Intent: Send + Sync {
 pub(crate) struct Prepared<A: Aggregate> {
     pub(crate) command: A::Command,
     pub(crate) guards: Vec<Guard>,
-}
-
-/// Which key seals an intent's personal text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Sealing {
-    /// A key that exists: an account's, or an older message's.
-    With { key: Uuid },
-    /// A new message's own key, wrapped by its author's.
-    New { key: Uuid, owner: AccountId },
 }
 
 /// An account's standing in a community, and the folds it was taken from.

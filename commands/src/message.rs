@@ -5,10 +5,11 @@ use domain::{AccountId, ChannelId, CommunityId, MessageId, codec::EventSet as _,
 use event_store::{StreamName, Unavailable};
 use jiff::Timestamp;
 use uuid::Uuid;
+use vault::KeyError;
 
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
-use crate::intent::{Actor, Intent, Prepared, Sealing, actor_in_channel};
+use crate::intent::{Actor, Intent, Prepared, actor_in_channel};
 use crate::states::{Freshness, States};
 use crate::{Commands, caller::Cause};
 
@@ -40,8 +41,8 @@ impl Intent for Post {
         true
     }
 
-    fn sealing(&self) -> Option<Sealing> {
-        Some(Sealing::New { key: self.id.0, owner: self.by })
+    fn key(&self) -> Option<Uuid> {
+        Some(self.id.0)
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
@@ -79,8 +80,8 @@ impl Intent for Edit {
         streams::message(self.id)
     }
 
-    fn sealing(&self) -> Option<Sealing> {
-        Some(Sealing::With { key: self.id.0 })
+    fn key(&self) -> Option<Uuid> {
+        Some(self.id.0)
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
@@ -142,9 +143,20 @@ impl Commands {
         reply_to: Option<MessageId>,
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let by = actor(context)?;
-        let id = MessageId(self.inner.ids.id());
-        let outcome =
-            self.execute(&self.cause(context), &Post { id, by, channel, content, reply_to }).await?;
+        let (vault, ids) = (&self.inner.vault, &self.inner.ids);
+        let key = vault.take_message_key(by.0, || ids.id()).await.map_err(no_key)?;
+        let id = MessageId(key);
+        let outcome = self.execute(&self.cause(context), &Post { id, by, channel, content, reply_to }).await;
+        let unused = match &outcome {
+            Ok(done) => done.made.state.facts().is_none_or(|facts| facts.id != id),
+            // The event may be in the log for all that is known.
+            Err(Refusal::Unavailable(_)) => false,
+            Err(Refusal::Domain(_) | Refusal::KeyReused | Refusal::Busy) => true,
+        };
+        if unused {
+            vault.return_message_key(by.0, key);
+        }
+        let outcome = outcome?;
         let created_at = outcome.made.created_at;
         let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
         Ok(outcome.map(|_| MessageState { facts, created_at, edited_at: None, deleted_at: None }))
@@ -208,6 +220,14 @@ impl Commands {
             }
         }
         Ok(outcome.map(|_| state))
+    }
+}
+
+fn no_key(error: KeyError) -> Refusal<MessageError> {
+    match error {
+        KeyError::Unavailable(source) => source.into(),
+        // The account is being erased: by the next try it has no session.
+        KeyError::OwnerErased | KeyError::KeyErased => Refusal::Busy,
     }
 }
 

@@ -4,18 +4,10 @@ use bytes::Bytes;
 use domain::codec::EventSet as _;
 use domain::{Encoded, Event};
 use event_store::{NewEvent, Sealed, StreamName, Topic};
+use uuid::Uuid;
 use vault::{Binding, KeyError, Vault};
 
 use crate::caller::Cause;
-use crate::intent::Sealing;
-
-/// Makes the key that `sealing` asks for; afterwards it is durable, so before any event that needs it.
-pub(crate) async fn make_key(vault: &Vault, sealing: Option<Sealing>) -> Result<(), KeyError> {
-    match sealing {
-        Some(Sealing::New { key, owner }) => vault.create_message_key(key, owner.0).await,
-        Some(Sealing::With { .. }) | None => Ok(()),
-    }
-}
 
 /// Encodes `event` for `stream`, its personal text sealed.
 ///
@@ -23,19 +15,17 @@ pub(crate) async fn make_key(vault: &Vault, sealing: Option<Sealing>) -> Result<
 /// When an event has personal text and its intent names no key: a mistake in the intent.
 pub(crate) async fn seal(
     vault: &Vault,
-    sealing: Option<Sealing>,
+    key: Option<Uuid>,
     stream: &StreamName,
     event: &Event,
-    id: uuid::Uuid,
+    id: Uuid,
     cause: &Cause,
 ) -> Result<NewEvent, KeyError> {
     let Encoded { kind, schema, data, personal } = event.encode();
     let sealed = match personal {
         None => None,
         Some(plain) => {
-            let key = match sealing.expect("an intent with personal text names its key") {
-                Sealing::With { key } | Sealing::New { key, .. } => key,
-            };
+            let key = key.expect("an intent with personal text names its key");
             let sealed = vault.seal(key, Binding { kind, stream: stream.as_str() }, &plain).await?;
             Some(Sealed { key_id: sealed.key_id, nonce: sealed.nonce, ciphertext: sealed.ciphertext })
         }

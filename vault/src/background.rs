@@ -8,16 +8,18 @@ use crate::{Unavailable, Vault};
 
 const POLL_REVOCATIONS: Duration = Duration::from_secs(1);
 const WRITE_USAGE: Duration = Duration::from_secs(10);
+const SWEEP_STOCK: Duration = Duration::from_secs(15);
 const PURGE_SESSIONS: Duration = Duration::from_secs(600);
 
 impl Vault {
-    /// Notices other nodes' revocations, writes when sessions were last used, and removes old sessions, until
+    /// Notices other nodes' revocations, writes when sessions were last used, removes old sessions and unused keys, until
     /// `shutdown` completes. One of these should run per process.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) {
         let work = async {
             tokio::join!(
                 every(POLL_REVOCATIONS, "polling revocations", || self.poll_revocations()),
                 every(WRITE_USAGE, "writing when sessions were used", || self.write_usage()),
+                every(SWEEP_STOCK, "deleting keys that nobody took", || self.sweep_stock(false)),
                 every(PURGE_SESSIONS, "purging sessions", || self.purge_sessions()),
             )
         };
@@ -26,6 +28,7 @@ impl Vault {
             _ = work => {}
         }
         report("writing when sessions were used", self.write_usage().await);
+        report("deleting keys that nobody took", self.sweep_stock(true).await);
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod find;
 mod shred;
+mod stock;
 mod text;
 mod writer;
 
@@ -51,6 +52,7 @@ pub(crate) struct Keys {
     master: SecretKey,
     cache: Arc<KeyCache>,
     writer: mpsc::Sender<NewKey>,
+    pub(crate) stock: stock::Stock,
 }
 
 impl Keys {
@@ -58,7 +60,8 @@ impl Keys {
     pub(crate) fn start(database: &Database, master: &MasterKey) -> Keys {
         let cache = Arc::new(KeyCache::new(CAPACITY, LIFETIME));
         let writer = writer::start(database.clone(), cache.clone());
-        Keys { master: SecretKey::new(master.derive(Scope::Internal, "wrap")), cache, writer }
+        let stock = stock::Stock::default();
+        Keys { master: SecretKey::new(master.derive(Scope::Internal, "wrap")), cache, writer, stock }
     }
 }
 

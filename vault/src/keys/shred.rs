@@ -31,6 +31,7 @@ impl Vault {
             let result = shred_account(&vault.0.database, key_id).await;
             // After a failure, too: the transaction may have committed before its answer was lost.
             forget(&cache, key_id);
+            vault.0.keys.stock.clear(key_id);
             let (erased, revoked) = result?;
             vault.announce(revoked);
             if let Err(error) = clean_up(&vault.0.database, key_id).await {

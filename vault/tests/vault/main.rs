@@ -10,6 +10,7 @@ mod passwords;
 mod revocations;
 mod secrecy;
 mod sessions;
+mod stock;
 mod texts;
 
 use deadpool_postgres::{Manager, Pool};
