@@ -45,7 +45,7 @@ async fn what_was_answered_is_delivered_once_though_the_server_is_killed() {
         server = Server::start(&place);
     }
     server.ready().await;
-    judge(&place, &cast, writers, readers).await;
+    judge(&place, &cast, writers, readers, KILLS).await;
     server.stop().await;
 }
 
@@ -64,14 +64,15 @@ async fn what_was_answered_is_delivered_once_though_postgres_is_killed() {
         place.kill_postgres();
     }
     writers.progress().await;
-    judge(&place, &cast, writers, readers).await;
+    // The server stays up, and sits out what its readers wait for: they need not feel a kill.
+    judge(&place, &cast, writers, readers, 0).await;
     assert!(server.is_running(), "the server outlives its database's crashes");
     server.stop().await;
     postgres.stop().await.expect("the private Postgres ends");
 }
 
-/// Lets everyone come to an end, and compares what they saw with the log.
-async fn judge(place: &Place, cast: &Cast, writers: Writers, readers: Readers) {
+/// Lets everyone come to an end, and compares what they saw with the log. Reads were cut `cuts` times at least.
+async fn judge(place: &Place, cast: &Cast, writers: Writers, readers: Readers, cuts: usize) {
     let (mut answered, failures) = writers.finish().await;
     let (last, end) = cast.post_last().await;
     answered.push(last);
@@ -81,7 +82,7 @@ async fn judge(place: &Place, cast: &Cast, writers: Writers, readers: Readers) {
     let interruptions: usize = followed.iter().map(|reader| reader.interruptions).sum();
     let told = format!("{} answered, {failures} tries failed, {interruptions} reads cut", answered.len());
     chance::tell(&told);
-    assert!(failures >= KILLS && interruptions >= KILLS, "the kills were hardly felt: {told}");
+    assert!(failures >= KILLS && interruptions >= cuts, "the kills were hardly felt: {told}");
     let faults = verdict::faults(&answered, &log, &history, &followed);
     assert!(faults.is_empty(), "{told}\n{}", faults.join("\n"));
 }
