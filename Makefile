@@ -52,6 +52,7 @@ fuzz-api: setup-run ## Call a server of its own with generated requests (schemat
 	scripts/fuzz-api $(ARGS)
 
 bench: setup-run ## Run a load test, e.g. make bench ARGS=--help
+	cargo build --release -p api
 	cargo run --release -p load-tests -- $(ARGS)
 
 clean: ## Remove what was built; ./data stays
