@@ -7,6 +7,7 @@
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
 //! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
 //!   [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
+//! - [`pin`] keeps load generator and server from each other's cores
 //! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
 //! - [`scenario`] has one file for each question
 //!
@@ -17,6 +18,7 @@ mod database;
 mod http;
 mod marker;
 mod peer;
+mod pin;
 mod poster;
 mod process;
 mod progress;
@@ -35,6 +37,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+use crate::pin::Pinning;
 use crate::scenario::Scenario;
 use crate::server::ServerOptions;
 
@@ -54,15 +57,18 @@ struct Options {
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the report is what this program is for")]
 async fn main() -> Result<()> {
-    let options = Options::parse();
+    let mut options = Options::parse();
     allow_many_connections()?;
-    let report = tokio::select! {
+    let pinning = Pinning::start(options.server.pin.unwrap_or(options.scenario.pin()))?;
+    options.server.pinning = pinning.clone();
+    let mut report = tokio::select! {
         report = options.scenario.run(&options.server) => report?,
         interrupt = tokio::signal::ctrl_c() => {
             interrupt.context("listening for Ctrl-C")?;
             bail!("interrupted");
         }
     };
+    report.machine.pinned(pinning);
     println!("{}", report.text());
     if let Some(file) = &options.json {
         let json = serde_json::to_string_pretty(&report).context("writing JSON")?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::pin::Pinning;
 use crate::usage::Usage;
 
 /// Cores busy with something else from which on a figure is worth less. The kernel itself takes some of this.
@@ -19,8 +20,9 @@ pub(crate) struct Report {
     /// How the test was run.
     pub(crate) settings: Value,
     pub(crate) figures: Value,
-    #[serde(skip)]
     pub(crate) tables: Vec<Table>,
+    /// Curves for whoever draws; the text leaves them out.
+    pub(crate) plots: Vec<Plot>,
     /// What to know before believing the figures.
     pub(crate) notes: Vec<String>,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// Whether the scratch directory is in memory, where nothing waits for a disk.
     pub(crate) scratch_in_memory: bool,
+    /// Which cores the sides had.
+    pub(crate) pinning: Pinning,
 }
 
 impl Machine {
@@ -62,7 +66,14 @@ impl Machine {
             processor: processor.to_owned(),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             scratch_in_memory: in_memory(scratch),
+            pinning: Pinning::default(),
         }
+    }
+
+    /// All cores count, not only those of this process.
+    pub(crate) fn pinned(&mut self, pinning: Pinning) {
+        self.cores = pinning.cores();
+        self.pinning = pinning;
     }
 
     /// What makes the figures doubtful; `usage` is that of the time in which they were taken.
@@ -81,7 +92,8 @@ impl Machine {
     }
 
     fn line(&self) -> String {
-        format!("{} cores of {}, Linux {}", self.cores, self.processor, self.kernel)
+        let Machine { cores, processor, kernel, pinning, .. } = self;
+        format!("{cores} cores of {processor}, Linux {kernel}; {}", pinning.line())
     }
 }
 
@@ -102,16 +114,16 @@ fn in_memory(_: &Path) -> bool {
     false
 }
 
-/// Cells under a heading; the first column to the left, the others to the right.
-#[derive(Debug)]
+/// Cells under a heading; the first column to the left, the others to the right. The first row names the columns.
+#[derive(Debug, Serialize)]
 pub(crate) struct Table {
-    heading: &'static str,
+    heading: String,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new<'a>(heading: &'static str, columns: impl IntoIterator<Item = &'a str>) -> Table {
-        Table { heading, rows: vec![columns.into_iter().map(str::to_owned).collect()] }
+    pub(crate) fn new<'a>(heading: impl Into<String>, columns: impl IntoIterator<Item = &'a str>) -> Table {
+        Table { heading: heading.into(), rows: vec![columns.into_iter().map(str::to_owned).collect()] }
     }
 
     pub(crate) fn row(mut self, cells: Vec<String>) -> Table {
@@ -147,6 +159,22 @@ impl Table {
     }
 }
 
+/// Curves over one pair of axes.
+#[derive(Debug, Serialize)]
+pub(crate) struct Plot {
+    pub(crate) title: String,
+    pub(crate) x_label: String,
+    pub(crate) y_label: String,
+    pub(crate) series: Vec<Series>,
+}
+
+/// One curve: its points from left to right.
+#[derive(Debug, Serialize)]
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) points: Vec<(f64, f64)>,
+}
+
 /// A size for people, in mebibytes.
 pub(crate) fn mebibytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a rounded figure for people")]
@@ -164,6 +192,16 @@ mod tests {
             .row(vec!["1".to_owned(), "1234".to_owned()])
             .row(vec!["median µs".to_owned(), "9".to_owned()]);
         assert_eq!(table.text(), "Rates\n  pair       posts/s\n  1             1234\n  median µs        9\n");
+    }
+
+    #[test]
+    fn tables_and_plots_are_written_for_programs() {
+        let table = serde_json::to_value(Table::new("Rates", ["pair"]).row(vec!["1".to_owned()])).unwrap();
+        assert_eq!(table, serde_json::json!({"heading": "Rates", "rows": [["pair"], ["1"]]}));
+        let series = vec![Series { name: "posts".to_owned(), points: vec![(1.0, 2.5)] }];
+        let [title, x_label, y_label] = ["Growth", "s", "MiB"].map(str::to_owned);
+        let plot = serde_json::to_value(Plot { title, x_label, y_label, series }).unwrap();
+        assert_eq!(plot.pointer("/series/0/points/0/1"), Some(&serde_json::json!(2.5)));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::database::Work;
 use crate::http::{Call, Connection, Target};
+use crate::pin::{Pin, Pinning};
 use crate::process;
 use crate::usage::Watched;
 
@@ -38,6 +39,12 @@ pub(crate) struct ServerOptions {
     /// Where the data directories of the test are made, and removed: a disk, for in memory fsync costs nothing
     #[arg(long, global = true, value_name = "DIR", default_value = "/var/tmp")]
     pub(crate) scratch: PathBuf,
+    /// Who runs on which cores [default: split; none for `post`]
+    #[arg(long, global = true)]
+    pub(crate) pin: Option<Pin>,
+    /// What became of `pin` on this machine. A server that runs already stays where it is.
+    #[arg(skip)]
+    pub(crate) pinning: Pinning,
 }
 
 /// A server that answers.
@@ -66,7 +73,9 @@ impl Server {
         let data = directory.path().join("data");
         let log = directory.path().join("server.log");
         let target = Target::new((Ipv4Addr::LOCALHOST, free_port()?).into())?;
+        let on_server_cores = options.pinning.on_server_cores()?;
         let child = spawn(&program, &target, &data, &log)?;
+        drop(on_server_cores);
         let watched =
             Watched { server: Some(child.id()), cluster: Some(data.join("postgres").join("cluster")) };
         let own = OwnServer { child, log, _directory: directory };

@@ -104,6 +104,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
         scenario: "idle",
         machine,
         settings: serde_json::to_value(options)?,
+        plots: Vec::new(),
         tables: vec![
             Table::new("Memory", ["", "readers", "server RSS", "server PSS", "Postgres PSS"])
                 .rows(moments.map(Moment::row)),

@@ -139,6 +139,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
         notes: machine.doubts(&usage),
         machine,
         settings: serde_json::to_value(options)?,
+        plots: Vec::new(),
         tables: vec![
             Table::new("From when a post was due", [""].into_iter().chain(Summary::COLUMNS))
                 .row(named("to its arrival on a stream", &delivered))

@@ -6,6 +6,7 @@
 
 use anyhow::Result;
 
+use crate::pin::Pin;
 use crate::report::Report;
 use crate::server::ServerOptions;
 
@@ -24,6 +25,14 @@ pub(crate) enum Scenario {
 }
 
 impl Scenario {
+    /// How the cores are dealt out if nothing else is asked. Posts are held against inserts that use the whole machine.
+    pub(crate) fn pin(&self) -> Pin {
+        match self {
+            Scenario::Post(_) => Pin::None,
+            _ => Pin::Split,
+        }
+    }
+
     pub(crate) async fn run(&self, server: &ServerOptions) -> Result<Report> {
         match self {
             Scenario::Post(options) => post::run(server, options).await,

@@ -218,6 +218,7 @@ fn report(
         notes: machine.doubts(&usage),
         machine,
         settings: serde_json::to_value(options)?,
+        plots: Vec::new(),
         figures: json!({
             "posts_per_second": median(&rates), "inserts_per_second": median(&bare), "ratio": median(&ratios),
             "ratios": ratios, "latency": latency, "usage": usage, "postgres": work, "turns": turns.collect::<Vec<_>>(), "peer": runs,

@@ -1,0 +1,76 @@
+//! What is drawn: named points between two axes. [`super::svg`] draws it.
+
+use super::axis::Axis;
+
+/// How the points of a chart hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The points of one series are joined.
+    Lines,
+    /// The points at one place are joined across the series: two sides of one comparison.
+    Pairs,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Series {
+    pub(super) name: String,
+    pub(super) points: Vec<(f64, f64)>,
+}
+
+/// A picture with a title, a legend and two titled axes.
+#[derive(Debug, Clone)]
+pub(super) struct Chart {
+    pub(super) title: String,
+    pub(super) form: Form,
+    pub(super) x: Axis,
+    pub(super) y: Axis,
+    pub(super) series: Vec<Series>,
+    /// A line across the chart at this height, and what it says.
+    pub(super) goal: Option<(f64, String)>,
+}
+
+impl Chart {
+    /// Points over a numeric axis, such as time.
+    pub(super) fn lines(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Chart {
+        let x = Axis::linear(x_label, &values(&series, |point| point.0), false);
+        let y = Axis::fitting(y_label, &values(&series, |point| point.1));
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+    }
+
+    /// Both sides of a comparison, turn by turn.
+    pub(super) fn pairs(title: &str, y_label: &str, sides: Vec<(String, Vec<f64>)>) -> Chart {
+        let turns = sides.iter().map(|(_, values)| values.len()).max().unwrap_or_default();
+        let series = sides.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
+        let x = Axis::named("pair", (1..=turns).map(|turn| turn.to_string()));
+        let y = Axis::linear(y_label, &values(&series, |point| point.1), true);
+        Chart { title: title.to_owned(), form: Form::Pairs, x, y, series, goal: None }
+    }
+
+    /// Latencies at the percentiles that are named, from the middle to the worst.
+    pub(super) fn percentiles(title: &str, percentiles: &[&str], curves: Vec<(String, Vec<f64>)>) -> Chart {
+        let series = curves.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
+        let x = Axis::named("percentile", percentiles.iter().map(|&name| name.to_owned()));
+        let y = Axis::fitting("milliseconds", &values(&series, |point| point.1));
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+    }
+
+    /// One value of each series at each named place.
+    pub(super) fn over_names(title: &str, x: Axis, y_label: &str, series: Vec<Series>) -> Chart {
+        let y = Axis::linear(y_label, &values(&series, |point| point.1), true);
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+    }
+}
+
+/// Values at 0, 1, 2 …
+pub(super) fn numbered(values: &[f64]) -> Vec<(f64, f64)> {
+    let mut place = -1.0;
+    let number = |&value: &f64| {
+        place += 1.0;
+        (place, value)
+    };
+    values.iter().map(number).collect()
+}
+
+fn values(series: &Vec<Series>, coordinate: impl Fn(&(f64, f64)) -> f64) -> Vec<f64> {
+    series.iter().flat_map(|series| series.points.iter().map(&coordinate)).collect()
+}
