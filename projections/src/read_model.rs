@@ -116,6 +116,7 @@ impl ReadModel {
 
     pub(crate) fn set_leading(&self, leading: bool) {
         self.inner.leading.store(leading, Ordering::Relaxed);
+        metrics::gauge!("projector_leading").set(f64::from(u8::from(leading)));
     }
 
     /// The checkpoint as it was just read or written.

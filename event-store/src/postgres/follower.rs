@@ -18,14 +18,14 @@ pub(super) async fn run(pool: Pool, window: Arc<Window>, hint: Arc<Notify>, shut
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failing = false;
     loop {
-        tokio::select! {
+        let woken_by = tokio::select! {
             () = shutdown.cancelled() => return,
-            () = hint.notified() => {}
-            _ = poll.tick() => {}
-        }
+            () = hint.notified() => "hint",
+            _ = poll.tick() => "poll",
+        };
         let result = tokio::select! {
             () = shutdown.cancelled() => return,
-            result = catch_up(&pool, &window) => result,
+            result = catch_up(&pool, &window, woken_by) => result,
         };
         match &result {
             Ok(()) if failing => tracing::info!("the log is followed again"),
@@ -42,11 +42,12 @@ pub(super) async fn run(pool: Pool, window: Arc<Window>, hint: Arc<Notify>, shut
 /// Extends the window to the log's head.
 ///
 /// A page is all that the log holds after `after` up to its last record, for ever: when that record became visible,
-/// everything below it was visible or lost.
-async fn catch_up(pool: &Pool, window: &Window) -> Result<(), read::Failure> {
+/// everything below it was visible or lost. Many records found by polling say that hints do not come through.
+async fn catch_up(pool: &Pool, window: &Window, woken_by: &'static str) -> Result<(), read::Failure> {
     loop {
         let after = window.end();
         let page = read::all(pool, after, MAX_PAGE).await?;
+        metrics::counter!("log_followed_records_total", "woken_by" => woken_by).increment(page.len() as u64);
         let full = page.len() == MAX_PAGE;
         window.extend(after, page);
         if !full {
