@@ -73,15 +73,35 @@ impl Server {
         let data = directory.path().join("data");
         let log = directory.path().join("server.log");
         let target = Target::new((Ipv4Addr::LOCALHOST, free_port()?).into())?;
-        let on_server_cores = options.pinning.on_server_cores()?;
-        let child = spawn(&program, &target, &data, &log)?;
-        drop(on_server_cores);
-        let watched =
-            Watched { server: Some(child.id()), cluster: Some(data.join("postgres").join("cluster")) };
-        let own = OwnServer { child, log, _directory: directory };
+        let cluster = data.join("postgres").join("cluster");
+        let pinning = options.pinning.clone();
+        let child = spawn(&program, &target, &data, &log, &pinning)?;
+        let watched = Watched { server: Some(child.id()), cluster: Some(cluster) };
+        let own = OwnServer { child, program, data, log, pinning, _directory: directory };
         let mut server = Server { target, watched, own: Some(own) };
         server.wait_until_ready().await?;
         Ok(server)
+    }
+
+    /// Whether the server is ours to stop and start again.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Kills a server of our own, as a crash would. Its Postgres ends by itself.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let own = self.own.as_mut().context("a server at --url is not ours to kill")?;
+        own.child.kill().context("killing the server")?;
+        own.child.wait().context("waiting for the killed server")?;
+        Ok(())
+    }
+
+    /// Starts a server that was killed at the same address, on the same data. Returns when it is ready.
+    pub(crate) async fn start_again(&mut self) -> Result<()> {
+        let own = self.own.as_mut().context("a server at --url is not ours to start")?;
+        own.child = spawn(&own.program, &self.target, &own.data, &own.log, &own.pinning)?;
+        self.watched.server = Some(own.child.id());
+        self.wait_until_ready().await
     }
 
     /// What its Postgres has done so far, where that is private to it.
@@ -125,7 +145,10 @@ impl Server {
 #[derive(Debug)]
 struct OwnServer {
     child: Child,
+    program: PathBuf,
+    data: PathBuf,
     log: PathBuf,
+    pinning: Pinning,
     // Dropped last: nothing may write into it any more.
     _directory: TempDir,
 }
@@ -153,8 +176,10 @@ impl Drop for OwnServer {
     }
 }
 
-fn spawn(program: &Path, target: &Target, data: &Path, log: &Path) -> Result<Child> {
-    let log_file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+/// On the server's cores; what an earlier start wrote into `log` stays.
+fn spawn(program: &Path, target: &Target, data: &Path, log: &Path, pinning: &Pinning) -> Result<Child> {
+    let log_file = File::options().create(true).append(true).open(log);
+    let log_file = log_file.with_context(|| format!("opening {}", log.display()))?;
     let mut command = Command::new(program);
     command.arg("serve").stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
@@ -168,6 +193,7 @@ fn spawn(program: &Path, target: &Target, data: &Path, log: &Path) -> Result<Chi
     command.env("ECHOVERSE_RATE_LIMITS", "off");
     let errors = log_file.try_clone().context("duplicating the log's handle")?;
     command.stdout(log_file).stderr(errors);
+    let _on_server_cores = pinning.on_server_cores()?;
     command.spawn().with_context(|| {
         format!("starting {}: build it with `cargo build --release -p api`", program.display())
     })
