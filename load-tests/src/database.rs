@@ -73,7 +73,7 @@ impl Work {
 /// The connection string, from what a running server writes about itself: the fourth and fifth lines of its lock file
 /// are port and socket directory.
 /// <https://www.postgresql.org/docs/current/storage-file-layout.html>
-fn address(cluster: &Path) -> Result<String> {
+pub(crate) fn address(cluster: &Path) -> Result<String> {
     let path = cluster.join("postmaster.pid");
     let file = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
     let mut lines = file.lines().skip(3);

@@ -7,6 +7,7 @@
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
 //! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
 //!   [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
+//! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment
 //! - [`pin`] keeps load generator and server from each other's cores
 //! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
 //! - [`scenario`] has one file for each question
@@ -15,6 +16,8 @@
 //! generator that was measured.
 
 mod database;
+mod fill;
+mod footprint;
 mod http;
 mod marker;
 mod peer;

@@ -47,6 +47,16 @@ pub(crate) struct ServerOptions {
     pub(crate) pinning: Pinning,
 }
 
+impl ServerOptions {
+    /// The product's program.
+    pub(crate) fn program(&self) -> Result<PathBuf> {
+        match &self.server {
+            Some(program) => Ok(program.clone()),
+            None => beside_us(),
+        }
+    }
+}
+
 /// A server that answers.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -65,10 +75,7 @@ impl Server {
             server.ready().await.with_context(|| format!("no server is ready at {url}"))?;
             return Ok(server);
         }
-        let program = match &options.server {
-            Some(program) => program.clone(),
-            None => beside_us()?,
-        };
+        let program = options.program()?;
         let directory = scratch_directory(&options.scratch)?;
         let data = directory.path().join("data");
         let log = directory.path().join("server.log");

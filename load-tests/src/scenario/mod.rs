@@ -10,9 +10,11 @@ use crate::pin::Pin;
 use crate::report::Report;
 use crate::server::ServerOptions;
 
+mod history;
 mod idle;
 mod latency;
 mod post;
+mod rebuild;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Scenario {
@@ -22,13 +24,18 @@ pub(crate) enum Scenario {
     Latency(latency::Options),
     /// How much memory an idle server takes, and an idle SSE reader
     Idle(idle::Options),
+    /// How long a page takes at the newest, the middle and the oldest of short and very long channels
+    History(history::Options),
+    /// How many events a second `echoverse rebuild` replays
+    Rebuild(rebuild::Options),
 }
 
 impl Scenario {
-    /// How the cores are dealt out if nothing else is asked. Posts are held against inserts that use the whole machine.
+    /// How the cores are dealt out if nothing else is asked. Posts are held against inserts that use the whole machine,
+    /// and a rebuilding has it to itself.
     pub(crate) fn pin(&self) -> Pin {
         match self {
-            Scenario::Post(_) => Pin::None,
+            Scenario::Post(_) | Scenario::Rebuild(_) => Pin::None,
             _ => Pin::Split,
         }
     }
@@ -38,6 +45,8 @@ impl Scenario {
             Scenario::Post(options) => post::run(server, options).await,
             Scenario::Latency(options) => latency::run(server, options).await,
             Scenario::Idle(options) => idle::run(server, options).await,
+            Scenario::History(options) => history::run(server, options).await,
+            Scenario::Rebuild(options) => rebuild::run(server, options).await,
         }
     }
 }
