@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -139,17 +139,6 @@ impl Connection {
         let (status, body) = self.call(call).await?;
         ensure!(status.is_success(), "{method} {uri}: {status}: {}", String::from_utf8_lossy(&body));
         Ok(body)
-    }
-
-    /// A GET whose answer goes on and on.
-    pub(crate) async fn stream(&mut self, uri: Uri, login: &Login) -> Result<Incoming> {
-        let response = self.send(Call::get(uri.clone(), Some(login))).await?;
-        let status = response.status();
-        if status != StatusCode::OK {
-            let body = response.into_body().collect().await.context("reading a refusal")?.to_bytes();
-            bail!("GET {uri}: {status}: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(response.into_body())
     }
 
     async fn send(&mut self, call: Call<'_>) -> Result<Response<Incoming>> {

@@ -5,8 +5,8 @@
 //! nothing was lost; prints tables, and JSON with `--json`. Everything is bounded in time.
 //!
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
-//! - [`http`] and [`sse`] are connections made to be cheap: on one machine, what the load costs the server lacks.
-//!   [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
+//! - [`http`], [`sse`] and [`wire`] are connections made to be cheap: on one machine, what the load costs the server
+//!   lacks. [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
 //! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment
 //! - [`pin`] keeps load generator and server from each other's cores
 //! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
@@ -32,6 +32,7 @@ mod server;
 mod sse;
 mod statistics;
 mod usage;
+mod wire;
 mod world;
 
 use std::path::PathBuf;
