@@ -6,8 +6,23 @@ use serde_json::{Value, json};
 
 use crate::http::{Call, Connection, Login, Target};
 use crate::marker;
-use crate::repeat::Repeat;
+use crate::repeat::{Repeat, Request};
 use crate::world::World;
+
+/// Posts a message of `length` characters to `channel`, with the number of each for its content and its key.
+pub(crate) fn request(target: &Target, login: &Login, channel: &str, length: usize) -> Result<Request> {
+    let body = json!({"content": marker::content(marker::PLACEHOLDER, length)}).to_string();
+    // With an idempotency key, as every client sends one that wants to repeat safely.
+    let text = format!(
+        "POST /v1/channels/{channel}/messages HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\nidempotency-key: load-{}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        target.address,
+        login.authorization()?,
+        marker::PLACEHOLDER,
+        body.len(),
+    );
+    Request::new(&text, marker::PLACEHOLDER)
+}
 
 /// An account that writes.
 #[derive(Debug)]
@@ -24,18 +39,8 @@ impl Poster {
     /// The n-th of many in a world; its messages have `length` characters.
     pub(crate) async fn open(target: &Target, world: &World, n: usize, length: usize) -> Result<Poster> {
         let login = world.login(n).clone();
-        let body = json!({"content": marker::content(marker::PLACEHOLDER, length)}).to_string();
-        // With an idempotency key, as every client sends one that wants to repeat safely.
-        let request = format!(
-            "POST /v1/channels/{}/messages HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\nidempotency-key: load-{}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            world.channel(n),
-            target.address,
-            login.authorization()?,
-            marker::PLACEHOLDER,
-            body.len(),
-        );
-        let repeat = Repeat::open(target, &request, marker::PLACEHOLDER).await?;
+        let request = request(target, &login, world.channel(n), length)?;
+        let repeat = Repeat::open(target, request).await?;
         Ok(Poster { target: target.clone(), login, repeat, last: None, answer: Vec::new() })
     }
 

@@ -14,35 +14,51 @@ use crate::marker::{DIGITS, write_digits};
 /// An answer larger than this is none to what we ask.
 const LARGEST: usize = 64 * 1024;
 
-/// A connection and its request.
+/// A request that is made once, with places for a number.
 #[derive(Debug)]
-pub(crate) struct Repeat {
-    socket: TcpStream,
-    request: Vec<u8>,
-    /// Where in `request` the number stands.
+pub(crate) struct Request {
+    bytes: Vec<u8>,
     places: Vec<usize>,
+}
+
+impl Request {
+    /// `text` is complete with its head; every occurrence of `placeholder`, as long as a number, is replaced.
+    pub(crate) fn new(text: &str, placeholder: &str) -> Result<Request> {
+        ensure!(placeholder.len() == DIGITS, "a placeholder has {DIGITS} characters");
+        let places = text.match_indices(placeholder).map(|(place, _)| place).collect();
+        Ok(Request { bytes: text.into(), places })
+    }
+
+    fn write(&self, number: u64, sent: &mut Vec<u8>) {
+        sent.clear();
+        sent.extend_from_slice(&self.bytes);
+        for &place in &self.places {
+            write_digits(&mut sent[place..place + DIGITS], number);
+        }
+    }
+}
+
+/// A connection on which one request follows the other.
+#[derive(Debug)]
+pub(crate) struct Line {
+    socket: TcpStream,
+    sent: Vec<u8>,
     answer: Vec<u8>,
 }
 
-impl Repeat {
-    /// Sends `request`, complete with its head, in which every occurrence of `placeholder`, as long as a number, is
-    /// replaced.
-    pub(crate) async fn open(target: &Target, request: &str, placeholder: &str) -> Result<Repeat> {
-        ensure!(placeholder.len() == DIGITS, "a placeholder has {DIGITS} characters");
-        let places = request.match_indices(placeholder).map(|(place, _)| place).collect();
+impl Line {
+    pub(crate) async fn open(target: &Target) -> Result<Line> {
         let socket = TcpStream::connect(target.address)
             .await
             .with_context(|| format!("connecting to {}", target.address))?;
         socket.set_nodelay(true).context("setting TCP_NODELAY")?;
-        Ok(Repeat { socket, request: request.into(), places, answer: Vec::with_capacity(4096) })
+        Ok(Line { socket, sent: Vec::with_capacity(1024), answer: Vec::with_capacity(4096) })
     }
 
-    /// Sends the request with `number`; returns the body of the answer, which must have status 201.
-    pub(crate) async fn send(&mut self, number: u64) -> Result<&[u8]> {
-        for &place in &self.places {
-            write_digits(&mut self.request[place..place + DIGITS], number);
-        }
-        self.socket.write_all(&self.request).await.context("sending a request")?;
+    /// Sends `request` with `number`; returns the body of the answer, which must have status 201.
+    pub(crate) async fn send(&mut self, request: &Request, number: u64) -> Result<&[u8]> {
+        request.write(number, &mut self.sent);
+        self.socket.write_all(&self.sent).await.context("sending a request")?;
         self.answer.clear();
         let (head, end) = loop {
             ensure!(self.answer.len() < LARGEST, "an answer does not end");
@@ -57,6 +73,24 @@ impl Repeat {
             bail!("a post was refused: {}", String::from_utf8_lossy(&self.answer));
         }
         Ok(&self.answer[head..end])
+    }
+}
+
+/// A connection and its one request.
+#[derive(Debug)]
+pub(crate) struct Repeat {
+    line: Line,
+    request: Request,
+}
+
+impl Repeat {
+    pub(crate) async fn open(target: &Target, request: Request) -> Result<Repeat> {
+        Ok(Repeat { line: Line::open(target).await?, request })
+    }
+
+    /// As [`Line::send`].
+    pub(crate) async fn send(&mut self, number: u64) -> Result<&[u8]> {
+        self.line.send(&self.request, number).await
     }
 }
 
@@ -119,8 +153,8 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let target = Target::new(listener.local_addr().unwrap()).unwrap();
         let server = tokio::spawn(serve(listener, 2, ANSWER.to_vec()));
-        let mut repeat =
-            Repeat::open(&target, "k: NNNNNNNNNNNN\r\n\r\n<NNNNNNNNNNNN>", "NNNNNNNNNNNN").await.unwrap();
+        let request = Request::new("k: NNNNNNNNNNNN\r\n\r\n<NNNNNNNNNNNN>", "NNNNNNNNNNNN").unwrap();
+        let mut repeat = Repeat::open(&target, request).await.unwrap();
         assert_eq!(repeat.send(7).await.unwrap(), b"hello");
         assert_eq!(repeat.send(123_456).await.unwrap(), b"hello");
         let asked = server.await.unwrap();
@@ -133,7 +167,8 @@ mod tests {
         let target = Target::new(listener.local_addr().unwrap()).unwrap();
         let refusal = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 4\r\n\r\nslow".to_vec();
         let server = tokio::spawn(serve(listener, 1, refusal));
-        let mut repeat = Repeat::open(&target, "NNNNNNNNNNNN", "NNNNNNNNNNNN").await.unwrap();
+        let request = Request::new("NNNNNNNNNNNN", "NNNNNNNNNNNN").unwrap();
+        let mut repeat = Repeat::open(&target, request).await.unwrap();
         assert!(repeat.send(1).await.unwrap_err().to_string().contains("429"));
         server.await.unwrap();
     }

@@ -1,6 +1,9 @@
 //! Accounts in one community with its channels, made over the REST API as anybody would.
 
+use std::cell::Cell;
+
 use anyhow::{Context as _, Result};
+use futures_util::future::try_join_all;
 use hyper::Uri;
 use serde_json::{Value, json};
 
@@ -9,6 +12,8 @@ use crate::progress::Progress;
 
 /// Live streams that one account opens here; the server allows 64, whatever its rate limits.
 const STREAMS_OF_AN_ACCOUNT: usize = 50;
+/// Connections on which a world is made: the commits of one hide behind the hashing of another.
+const LANES: usize = 4;
 
 /// How many accounts it takes to open `streams`; never fewer than a handful, so that not all is one account's.
 pub(crate) fn accounts_for(streams: usize) -> usize {
@@ -34,30 +39,55 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn make(target: &Target, size: Size) -> Result<World> {
-        let progress = Progress::steps("making accounts", size.accounts.max(1));
-        let mut builder = Builder { connection: Connection::open(target).await?, tag: tag()? };
-        let owner = builder.account(0).await?;
-        progress.step();
-        let community =
-            builder.command(Some(&owner), "/v1/communities", json!({"name": "Load test"})).await?;
+        let logins = accounts(target, size.accounts.max(1)).await?;
+        let progress = Progress::steps("making a community", logins.len() + size.channels);
+        World::found(target, logins, size.channels, &progress).await
+    }
+
+    /// Communities with accounts and channels of their own, each of `size`.
+    pub(crate) async fn make_many(target: &Target, communities: usize, size: Size) -> Result<Vec<World>> {
+        let each = size.accounts.max(1);
+        let logins = accounts(target, communities * each).await?;
+        let progress = Progress::steps("making communities", communities * (each + size.channels));
+        let mut worlds = Vec::with_capacity(communities);
+        for logins in logins.chunks(each) {
+            worlds.push(World::found(target, logins.to_vec(), size.channels, &progress).await?);
+        }
+        Ok(worlds)
+    }
+
+    /// A further community, of accounts that there are: the first owns it.
+    pub(crate) async fn of(target: &Target, logins: Vec<Login>, channels: usize) -> Result<World> {
+        let progress = Progress::steps("making a community", logins.len() + channels);
+        World::found(target, logins, channels, &progress).await
+    }
+
+    async fn found(
+        target: &Target,
+        logins: Vec<Login>,
+        channels: usize,
+        progress: &Progress,
+    ) -> Result<World> {
+        let owner = logins.first().context("a community has an owner")?;
+        let mut connection = Connection::open(target).await?;
+        let name = json!({"name": "Load test"});
+        let community = command(&mut connection, Some(owner), "/v1/communities", name).await?;
         let community = id(&community, "community")?;
         let invites = format!("/v1/communities/{community}/invites");
-        let invite = builder.command(Some(&owner), &invites, json!({})).await?;
-        let code = text(&invite, "/invite/code")?;
-        let redemptions = format!("/v1/invites/{code}/redemptions");
-        let mut logins = vec![owner.clone()];
-        for number in 1..size.accounts {
-            let login = builder.account(number).await?;
-            builder.connection.succeed(Call::post(uri(&redemptions)?, Some(&login), "")).await?;
-            logins.push(login);
-            progress.step();
-        }
-        let mut channels = Vec::with_capacity(size.channels);
-        for number in 0..size.channels {
-            let path = format!("/v1/communities/{community}/channels");
-            let body = json!({"name": format!("load-{number}"), "kind": "text"});
-            channels.push(id(&builder.command(Some(&owner), &path, body).await?, "channel")?);
-        }
+        let invite = command(&mut connection, Some(owner), &invites, json!({})).await?;
+        let redemptions = uri(&format!("/v1/invites/{}/redemptions", text(&invite, "/invite/code")?))?;
+        progress.step();
+        in_lanes(target, logins.len() - 1, progress, async |connection, n| {
+            let redemption = Call::post(redemptions.clone(), Some(&logins[n + 1]), "");
+            connection.succeed(redemption).await.map(drop)
+        })
+        .await?;
+        let path = format!("/v1/communities/{community}/channels");
+        let channels = in_lanes(target, channels, progress, async |connection, n| {
+            let channel = json!({"name": format!("load-{n}"), "kind": "text"});
+            id(&command(connection, Some(owner), &path, channel).await?, "channel")
+        })
+        .await?;
         Ok(World { logins, channels })
     }
 
@@ -71,30 +101,57 @@ impl World {
     }
 }
 
-struct Builder {
-    connection: Connection,
-    /// Tells the handles of this test from those of others on the same server.
-    tag: String,
-}
-
-impl Builder {
-    async fn account(&mut self, number: usize) -> Result<Login> {
-        let handle = format!("load_{}_{number}", self.tag);
-        let password = format!("correct horse {}", self.tag);
+/// As many new accounts. Each costs the server two hashes of a password.
+async fn accounts(target: &Target, count: usize) -> Result<Vec<Login>> {
+    // Tells the handles of this test from those of others on the same server.
+    let tag = tag()?;
+    let progress = Progress::steps("making accounts", count);
+    in_lanes(target, count, &progress, async |connection, n| {
+        let handle = format!("load_{tag}_{n}");
+        let password = format!("correct horse {tag}");
         let account = json!({
             "handle": handle, "email": format!("{handle}@load.example"), "password": password,
-            "display_name": format!("Load {number}"),
+            "display_name": format!("Load {n}"),
         });
-        self.command(None, "/v1/accounts", account).await?;
-        let session =
-            self.command(None, "/v1/sessions", json!({"login": handle, "password": password})).await?;
-        Login::new(&text(&session, "/token")?)
-    }
+        command(connection, None, "/v1/accounts", account).await?;
+        let login = json!({"login": handle, "password": password});
+        Login::new(&text(&command(connection, None, "/v1/sessions", login).await?, "/token")?)
+    })
+    .await
+}
 
-    async fn command(&mut self, login: Option<&Login>, path: &str, body: Value) -> Result<Value> {
-        let answer = self.connection.succeed(Call::post(uri(path)?, login, body.to_string())).await?;
-        serde_json::from_slice(&answer).with_context(|| format!("POST {path}: the answer is no JSON"))
-    }
+/// Makes `count` things on a few connections at the same time; returns them by their numbers.
+async fn in_lanes<T>(
+    target: &Target,
+    count: usize,
+    progress: &Progress,
+    make: impl AsyncFn(&mut Connection, usize) -> Result<T>,
+) -> Result<Vec<T>> {
+    let next = Cell::new(0);
+    let lane = async || {
+        let mut connection = Connection::open(target).await?;
+        let mut made = Vec::new();
+        while next.get() < count {
+            let n = next.replace(next.get() + 1);
+            made.push((n, make(&mut connection, n).await?));
+            progress.step();
+        }
+        anyhow::Ok(made)
+    };
+    let made = try_join_all((0..LANES.min(count)).map(|_| lane())).await?;
+    let mut made: Vec<(usize, T)> = made.into_iter().flatten().collect();
+    made.sort_unstable_by_key(|(n, _)| *n);
+    Ok(made.into_iter().map(|(_, thing)| thing).collect())
+}
+
+async fn command(
+    connection: &mut Connection,
+    login: Option<&Login>,
+    path: &str,
+    body: Value,
+) -> Result<Value> {
+    let answer = connection.succeed(Call::post(uri(path)?, login, body.to_string())).await?;
+    serde_json::from_slice(&answer).with_context(|| format!("POST {path}: the answer is no JSON"))
 }
 
 fn uri(path: &str) -> Result<Uri> {
