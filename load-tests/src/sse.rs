@@ -5,13 +5,14 @@
 //! reads our server and nchan alike, chunked or not.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::task::{Poll, ready};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
@@ -107,6 +108,23 @@ fn frame_end(bytes: &[u8]) -> Option<usize> {
     FINDER.find(bytes).map(|at| at + BLANK_LINE.len())
 }
 
+/// The answer to a stream that was asked for, where it is no stream.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<Duration>,
+    /// As far as it came.
+    answer: String,
+}
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a stream was refused: {}", self.answer)
+    }
+}
+
 /// An open stream on a connection of its own.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -162,15 +180,23 @@ impl Stream {
         socket.set_nodelay(true).context("setting TCP_NODELAY")?;
         socket.write_all(request.as_bytes()).await.context("sending a request")?;
         let mut begin = Vec::with_capacity(1024);
+        let mut retry_after = None;
         let head = loop {
             let read = socket.read_buf(&mut begin).await.context("reading an answer")?;
             ensure!(read > 0, "the server closed a connection");
-            if let Some(head) = Head::parse(&begin, |_, _| {})? {
+            let head = Head::parse(&begin, |name, value| {
+                if name.eq_ignore_ascii_case("retry-after") {
+                    retry_after = str::from_utf8(value).ok().and_then(|seconds| seconds.trim().parse().ok());
+                }
+            });
+            if let Some(head) = head? {
                 break head;
             }
         };
         if head.status != 200 {
-            bail!("a stream was refused: {}", String::from_utf8_lossy(&begin));
+            let answer = String::from_utf8_lossy(&begin).into_owned();
+            let retry_after = retry_after.map(Duration::from_secs);
+            return Err(Refused { status: head.status, retry_after, answer }.into());
         }
         let mut stream =
             Stream { socket, body: head.body, scanner: Scanner::default(), early: Vec::new(), cursor: None };
@@ -420,5 +446,15 @@ mod tests {
         let refusal = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 5\r\n\r\nlogin".to_vec();
         let (stream, _) = open(refusal, 0, None).await;
         assert!(stream.unwrap_err().to_string().contains("401 Unauthorized"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_how_long_to_wait() {
+        let refusal =
+            b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\ncontent-length: 0\r\n\r\n".to_vec();
+        let (stream, _) = open(refusal, 9, None).await;
+        let error = stream.unwrap_err();
+        let refused: &Refused = error.downcast_ref().unwrap();
+        assert_eq!((refused.status, refused.retry_after), (503, Some(Duration::from_secs(7))));
     }
 }
