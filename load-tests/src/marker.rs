@@ -1,5 +1,9 @@
 //! Numbered contents: what a load test posts, and how it knows them again among the bytes of a stream.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// How the JSON of a frame shows a numbered content. Serialisers put no space behind the colon.
 const MARK: &[u8] = br#""content":"seq-"#;
 /// Digits of every number, so that all contents have one length.
@@ -26,32 +30,10 @@ pub(crate) fn write_digits(place: &mut [u8], mut number: u64) {
 }
 
 /// The number of the first numbered content in `json`.
-///
-/// Horspool's search: it looks at about one byte in [`MARK`]'s length, because most bytes of a frame are not in the
-/// mark at all.
 pub(crate) fn sequence(json: &[u8]) -> Option<u64> {
-    const LAST: usize = MARK.len() - 1;
-    let mut at = 0;
-    while let Some(&byte) = json.get(at + LAST) {
-        if byte == MARK[LAST] && json[at..].starts_with(MARK) {
-            return number(&json[at + MARK.len()..]);
-        }
-        at += usize::from(SKIP[usize::from(byte)]);
-    }
-    None
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
+    number(&json[FINDER.find(json)? + MARK.len()..])
 }
-
-/// How far the window moves when its last byte is this one.
-const SKIP: [u8; 256] = {
-    assert!(MARK.len() < 256);
-    let mut skip = [MARK.len() as u8; 256];
-    let mut i = 0;
-    while i < MARK.len() - 1 {
-        skip[MARK[i] as usize] = (MARK.len() - 1 - i) as u8;
-        i += 1;
-    }
-    skip
-};
 
 fn number(text: &[u8]) -> Option<u64> {
     text.get(..DIGITS)?
