@@ -10,11 +10,12 @@
 //! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment
 //! - [`pin`] keeps load generator and server from each other's cores
 //! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
-//! - [`scenario`] has one file for each question
+//! - [`scenario`] has one file for each question; [`bench`] asks them all and writes the report
 //!
 //! The load generator runs on one thread. When "load generator" nears one core in the table of CPU times, it is the
 //! generator that was measured.
 
+mod bench;
 mod database;
 mod fill;
 mod footprint;
@@ -50,7 +51,7 @@ use crate::server::ServerOptions;
 #[command(name = "load-tests", version)]
 struct Options {
     #[command(subcommand)]
-    scenario: Scenario,
+    command: Command,
     #[command(flatten)]
     server: ServerOptions,
     /// Write the figures to this file as JSON, too
@@ -58,27 +59,45 @@ struct Options {
     json: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Scenario(Scenario),
+    /// All of them one after the other, and the report
+    Bench(bench::Options),
+}
+
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the report is what this program is for")]
 async fn main() -> Result<()> {
-    let mut options = Options::parse();
+    let options = Options::parse();
     allow_many_connections()?;
-    let pinning = Pinning::start(options.server.pin.unwrap_or(options.scenario.pin()))?;
-    options.server.pinning = pinning.clone();
-    let mut report = tokio::select! {
-        report = options.scenario.run(&options.server) => report?,
-        interrupt = tokio::signal::ctrl_c() => {
-            interrupt.context("listening for Ctrl-C")?;
-            bail!("interrupted");
-        }
+    let Options { command, mut server, json } = options;
+    let scenario = match command {
+        Command::Scenario(scenario) => scenario,
+        Command::Bench(bench) => return until_interrupted(bench::run(&server, &bench)).await,
     };
+    let pinning = Pinning::start(server.pin.unwrap_or(scenario.pin()))?;
+    server.pinning = pinning.clone();
+    let mut report = until_interrupted(scenario.run(&server)).await?;
     report.machine.pinned(pinning);
     println!("{}", report.text());
-    if let Some(file) = &options.json {
+    if let Some(file) = &json {
         let json = serde_json::to_string_pretty(&report).context("writing JSON")?;
         std::fs::write(file, json + "\n").with_context(|| format!("writing {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Gives up on Ctrl-C, so that whatever was started is stopped.
+async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        interrupt = tokio::signal::ctrl_c() => {
+            interrupt.context("listening for Ctrl-C")?;
+            bail!("interrupted");
+        }
+    }
 }
 
 /// Raises the limit of open files as far as it goes, for us and the server we start.

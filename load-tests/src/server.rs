@@ -1,5 +1,6 @@
 //! The product under test: a server of the test's own on a data directory that vanishes, or one that runs already.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum as _;
 use hyper::{StatusCode, Uri};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -54,6 +56,21 @@ impl ServerOptions {
             Some(program) => Ok(program.clone()),
             None => beside_us(),
         }
+    }
+
+    /// The same as arguments, for a child process of this program.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = vec!["--scratch".into(), self.scratch.clone().into()];
+        let given = [
+            ("--url", self.url.clone().map(OsString::from)),
+            ("--server", self.server.clone().map(OsString::from)),
+        ];
+        let pid = self.pid.map(|pid| OsString::from(pid.to_string()));
+        let pin = self.pin.and_then(|pin| pin.to_possible_value()).map(|pin| OsString::from(pin.get_name()));
+        for (name, value) in given.into_iter().chain([("--pid", pid), ("--pin", pin)]) {
+            arguments.extend(value.into_iter().flat_map(|value| [name.into(), value]));
+        }
+        arguments
     }
 }
 

@@ -88,9 +88,7 @@ impl Axis {
     pub(super) fn place(&self, value: f64) -> f64 {
         let along = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Logarithmic => {
-                (value.max(self.low) / self.low).log10() / (self.high / self.low).log10()
-            }
+            Scale::Logarithmic => (value.max(self.low) / self.low).log10() / (self.high / self.low).log10(),
         };
         along.clamp(0.0, 1.0)
     }
@@ -144,7 +142,11 @@ mod tests {
     #[test]
     fn an_axis_of_one_value_or_none_still_has_a_length() {
         for values in [&[][..], &[0.0], &[7.0], &[f64::NAN]] {
-            for axis in [Axis::linear("", values, true), Axis::linear("", values, false), Axis::logarithmic("", values)] {
+            for axis in [
+                Axis::linear("", values, true),
+                Axis::linear("", values, false),
+                Axis::logarithmic("", values),
+            ] {
                 assert!(axis.low < axis.high, "{values:?}");
                 assert!(axis.ticks.len() >= 2, "{values:?}");
             }

@@ -25,8 +25,6 @@ pub(super) struct Chart {
     pub(super) x: Axis,
     pub(super) y: Axis,
     pub(super) series: Vec<Series>,
-    /// A line across the chart at this height, and what it says.
-    pub(super) goal: Option<(f64, String)>,
 }
 
 impl Chart {
@@ -34,30 +32,32 @@ impl Chart {
     pub(super) fn lines(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Chart {
         let x = Axis::linear(x_label, &values(&series, |point| point.0), false);
         let y = Axis::fitting(y_label, &values(&series, |point| point.1));
-        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series }
     }
 
     /// Both sides of a comparison, turn by turn.
     pub(super) fn pairs(title: &str, y_label: &str, sides: Vec<(String, Vec<f64>)>) -> Chart {
         let turns = sides.iter().map(|(_, values)| values.len()).max().unwrap_or_default();
-        let series = sides.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
+        let series: Vec<Series> =
+            sides.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
         let x = Axis::named("pair", (1..=turns).map(|turn| turn.to_string()));
         let y = Axis::linear(y_label, &values(&series, |point| point.1), true);
-        Chart { title: title.to_owned(), form: Form::Pairs, x, y, series, goal: None }
+        Chart { title: title.to_owned(), form: Form::Pairs, x, y, series }
     }
 
     /// Latencies at the percentiles that are named, from the middle to the worst.
     pub(super) fn percentiles(title: &str, percentiles: &[&str], curves: Vec<(String, Vec<f64>)>) -> Chart {
-        let series = curves.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
+        let series: Vec<Series> =
+            curves.into_iter().map(|(name, values)| Series { name, points: numbered(&values) }).collect();
         let x = Axis::named("percentile", percentiles.iter().map(|&name| name.to_owned()));
         let y = Axis::fitting("milliseconds", &values(&series, |point| point.1));
-        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series }
     }
 
     /// One value of each series at each named place.
     pub(super) fn over_names(title: &str, x: Axis, y_label: &str, series: Vec<Series>) -> Chart {
         let y = Axis::linear(y_label, &values(&series, |point| point.1), true);
-        Chart { title: title.to_owned(), form: Form::Lines, x, y, series, goal: None }
+        Chart { title: title.to_owned(), form: Form::Lines, x, y, series }
     }
 }
 
@@ -71,6 +71,6 @@ pub(super) fn numbered(values: &[f64]) -> Vec<(f64, f64)> {
     values.iter().map(number).collect()
 }
 
-fn values(series: &Vec<Series>, coordinate: impl Fn(&(f64, f64)) -> f64) -> Vec<f64> {
+fn values(series: &[Series], coordinate: impl Fn(&(f64, f64)) -> f64) -> Vec<f64> {
     series.iter().flat_map(|series| series.points.iter().map(&coordinate)).collect()
 }

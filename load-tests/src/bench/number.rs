@@ -20,7 +20,11 @@ pub(super) fn number(value: f64) -> String {
 
 /// A duration in whole seconds, or minutes and seconds.
 pub(super) fn duration(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped, and a day is far below")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped, and a day is far below"
+    )]
     let seconds = seconds.round().clamp(0.0, 1e9) as u64;
     match seconds {
         0..60 => format!("{seconds} s"),

@@ -95,6 +95,15 @@ fn figure(said: &str, name: &str) -> Option<f64> {
     rest.split(' ').next()?.parse().ok()
 }
 
+/// What Postgres calls itself, of the version that is used here.
+pub(crate) fn version() -> String {
+    let program = find().map(|pgbench| pgbench.with_file_name("postgres"));
+    let output =
+        program.ok().and_then(|postgres| std::process::Command::new(postgres).arg("--version").output().ok());
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    said.filter(|said| !said.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// In the directory the environment names, the newest of Debian's, or on the `PATH`.
 fn find() -> Result<PathBuf> {
     let named = std::env::var_os("ECHOVERSE_POSTGRES_BIN").map(PathBuf::from);

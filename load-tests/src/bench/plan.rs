@@ -1,0 +1,139 @@
+//! What a bench runs, in this order, and what a reader is told of it.
+
+/// Two sides of a comparison, drawn turn by turn.
+#[derive(Debug)]
+pub(super) struct Comparison {
+    pub(super) title: &'static str,
+    pub(super) unit: &'static str,
+    /// Name and pointer of each side (see [`super::figure::pick`]).
+    pub(super) sides: &'static [(&'static str, &'static str)],
+}
+
+/// One scenario with its arguments.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Of its folder, its pictures, and for `--only`.
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    /// What is measured, how, and what it means.
+    pub(super) about: &'static str,
+    /// Of this program, the scenario first.
+    pub(super) arguments: &'static str,
+    /// The same in short: it shows that all works, not how fast it is.
+    pub(super) quick: &'static str,
+    /// About how long both take on two quiet cores.
+    pub(super) seconds: [u32; 2],
+    pub(super) comparisons: &'static [Comparison],
+    /// Curves of latency: name, and pointer to an object with `p50_ms` and its like.
+    pub(super) latencies: &'static [(&'static str, &'static str)],
+}
+
+impl Run {
+    pub(super) fn scenario(&self) -> &'static str {
+        self.arguments.split(' ').next().unwrap_or_default()
+    }
+
+    pub(super) fn arguments(&self, quick: bool) -> Vec<String> {
+        let line = if quick { self.quick } else { self.arguments };
+        line.split(' ').map(str::to_owned).collect()
+    }
+}
+
+pub(super) const PLAN: &[Run] = &[
+    Run {
+        name: "idle",
+        title: "10,000 SSE readers who only listen.",
+        about: "Memory of the server before and after they came, for each of them, and the same for nchan.",
+        arguments: "idle --readers 10000",
+        quick: "idle --readers 500 --seconds 5",
+        seconds: [240, 40],
+        comparisons: &[],
+        latencies: &[],
+    },
+    Run {
+        name: "post",
+        title: "Durable posts a second on 64 connections.",
+        about: "Each connection posts again as soon as it is answered, in turn with pgbench inserting bare rows by as \
+                many clients into a Postgres of the same settings. Both use the whole machine. The ratio says what \
+                authorising, sealing, ordering and answering cost on top of the bare insert.",
+        arguments: "post",
+        quick: "post --pairs 1 --seconds 3",
+        seconds: [150, 20],
+        comparisons: &[Comparison {
+            title: "Durable posts and bare inserts a second",
+            unit: "a second",
+            sides: &[("EchoVerse", "/turns/*/posts_per_second"), ("pgbench", "/peer/*/inserts_per_second")],
+        }],
+        latencies: &[("post to its answer", "/latency")],
+    },
+    Run {
+        name: "history",
+        title: "Pages of channels of 1,000, 100,000 and 1,000,000 messages.",
+        about: "Pages at the newest, the middle and the oldest, the channels in turn. The time of a page must not grow \
+                with the history behind it.",
+        arguments: "history",
+        quick: "history --sizes 1000,10000 --rounds 2 --seconds 1",
+        seconds: [400, 25],
+        comparisons: &[],
+        latencies: &[
+            ("1,000 messages", "/channels/0/all"),
+            ("100,000 messages", "/channels/1/all"),
+            ("1,000,000 messages", "/channels/2/all"),
+        ],
+    },
+    Run {
+        name: "rebuild",
+        title: "The read model made anew from the log.",
+        about: "`echoverse rebuild` replays 500,000 messages beside the running server, opens every sealed text, and \
+                swaps the tables; then `--verify` compares them with those in use.",
+        arguments: "rebuild",
+        quick: "rebuild --events 10000 --turns 2",
+        seconds: [270, 25],
+        comparisons: &[Comparison {
+            title: "Events a second, turn by turn",
+            unit: "events/s",
+            sides: &[("rebuild", "/turns/*/events_per_second")],
+        }],
+        latencies: &[],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use clap::{FromArgMatches as _, Subcommand as _};
+
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn every_run_is_a_scenario_and_takes_its_arguments_in_both_forms() {
+        for run in PLAN {
+            for quick in [false, true] {
+                let arguments = run.arguments(quick);
+                let command =
+                    Scenario::augment_subcommands(clap::Command::new("load-tests").no_binary_name(true));
+                let parsed = command.try_get_matches_from(&arguments);
+                let parsed = parsed.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+                assert!(Scenario::from_arg_matches(&parsed).is_ok(), "{arguments:?}");
+                assert_eq!(arguments[0], run.scenario(), "both forms are of one scenario");
+            }
+        }
+    }
+
+    #[test]
+    fn names_differ_and_do_for_files_and_anchors() {
+        let names: HashSet<&str> = PLAN.iter().map(|run| run.name).collect();
+        assert_eq!(names.len(), PLAN.len());
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        assert!(names.iter().all(|name| name.bytes().all(plain)));
+    }
+
+    #[test]
+    fn all_fits_into_the_time_that_is_promised() {
+        let sum = |form: usize| PLAN.iter().map(|run| run.seconds[form]).sum::<u32>();
+        assert!(sum(0) <= 45 * 60, "{} s", sum(0));
+        assert!(sum(1) <= 6 * 60, "{} s", sum(1));
+    }
+}
