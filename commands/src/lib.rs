@@ -29,6 +29,7 @@ mod settle;
 mod source;
 mod states;
 mod turns;
+mod typing;
 
 use std::sync::Arc;
 

@@ -161,20 +161,25 @@ impl Aggregate for Message {
     }
 }
 
+/// The channel, if `by` may say something in it now.
+///
+/// # Errors
+/// What posting there would be refused with.
+pub fn may_post<'a>(channel: &'a Channel, by: &Standing) -> Result<&'a LiveChannel, MessageError> {
+    let seen = |channel: &&LiveChannel| channel.community_id == by.community && by.may(Permissions::VIEW);
+    let channel = channel.live().filter(seen).ok_or(MessageError::UnknownChannel)?;
+    if channel.kind == ChannelKind::Category {
+        return Err(MessageError::ChannelHoldsNoMessages);
+    }
+    if !by.may(Permissions::POST) {
+        return Err(MessageError::MayNotPost);
+    }
+    Ok(channel)
+}
+
 impl PostMessage {
     fn decide(self) -> Result<Vec<MessageEvent>, MessageError> {
-        let seen = |channel: &&LiveChannel| {
-            channel.community_id == self.by.community && self.by.may(Permissions::VIEW)
-        };
-        let Some(channel) = self.channel.live().filter(seen) else {
-            return Err(MessageError::UnknownChannel);
-        };
-        if channel.kind == ChannelKind::Category {
-            return Err(MessageError::ChannelHoldsNoMessages);
-        }
-        if !self.by.may(Permissions::POST) {
-            return Err(MessageError::MayNotPost);
-        }
+        let channel = may_post(&self.channel, &self.by)?;
         if let Some((_, answered)) = &self.reply_to
             && !matches!(answered, Message::Live(facts) if facts.channel_id == self.channel_id)
         {

@@ -17,4 +17,5 @@ mod scene;
 mod settling;
 mod stale;
 mod store;
+mod typing;
 mod world;
