@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     backoff::Backoff,
-    batch,
+    batch::{self, Answers, Committed},
+    recall::Recall,
     session::{Failure, Session},
     window::Window,
 };
@@ -28,8 +29,12 @@ const MAX_BYTES: usize = 8 << 20;
 
 type Answer = Result<Appended, AppendError>;
 
+/// Where the log ended before a batch, and what became of the batch.
+type Done = (Position, Answers, Committed);
+
 struct Waiting {
     append: Append,
+    since: Instant,
     reply: oneshot::Sender<Answer>,
 }
 
@@ -53,9 +58,11 @@ impl Appends {
     pub(super) async fn append(&self, append: Append) -> Answer {
         let started = Instant::now();
         let (reply, answer) = oneshot::channel();
-        self.0.send_timeout(Waiting { append, reply }, ENTRY).await.map_err(|error| match error {
-            mpsc::error::SendTimeoutError::Timeout(_) => unavailable(Refused::QueueFull),
-            mpsc::error::SendTimeoutError::Closed(_) => unavailable(Refused::ShuttingDown),
+        self.0.send_timeout(Waiting { append, since: started, reply }, ENTRY).await.map_err(|error| {
+            match error {
+                mpsc::error::SendTimeoutError::Timeout(_) => unavailable(Refused::QueueFull),
+                mpsc::error::SendTimeoutError::Closed(_) => unavailable(Refused::ShuttingDown),
+            }
         })?;
         let answer = answer.await.map_err(|_| unavailable(Refused::ShuttingDown))?;
         metrics::histogram!("log_append_seconds").record(started.elapsed().as_secs_f64());
@@ -70,6 +77,7 @@ pub(super) struct Appender {
     left_over: Option<Waiting>,
     config: Config,
     session: Option<Session>,
+    recall: Recall,
     backoff: Backoff,
     window: Arc<Window>,
     /// Asks the follower to fill a hole before the window.
@@ -94,6 +102,7 @@ impl Appender {
             left_over: None,
             config,
             session: Some(session),
+            recall: Recall::default(),
             backoff: Backoff::default(),
             window,
             hint,
@@ -108,6 +117,11 @@ impl Appender {
         while let Some(batch) = self.gather(&shutdown).await {
             metrics::gauge!("log_append_queue").set(self.queue.len() as f64);
             metrics::histogram!("log_append_batch").record(batch.len() as f64);
+            let gathered = Instant::now();
+            let waited = metrics::histogram!("log_append_queue_seconds");
+            for waiting in &batch {
+                waited.record(gathered - waiting.since);
+            }
             let (appends, replies): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|waiting| (waiting.append, waiting.reply)).unzip();
             match self.commit(appends).await {
@@ -159,31 +173,29 @@ impl Appender {
 
     /// Commits a batch and shows its records; answers come in the order of the appends.
     async fn commit(&mut self, appends: Vec<Append>) -> Result<Vec<Answer>, Failure> {
-        // The session is put back only in a known state: a failure, whatever it was, drops the connection.
+        // Session and recall are put back only in a known state: a failure, whatever it was, drops both.
+        let mut recall = std::mem::take(&mut self.recall);
         let session = match self.session.take().filter(|session| !session.is_closed()) {
             Some(session) => session,
-            None => self.connect().await?,
+            None => {
+                recall.forget();
+                self.connect().await?
+            }
         };
-        let (streams, ids) = batch::names(&appends);
-        let seen = session.look_up(&streams, &ids).await?;
-        let newest = seen.newest;
-        let decision = batch::decide(appends, seen);
-        let positions = if decision.rows.is_empty() {
-            session.roll_back().await?;
-            Vec::new()
-        } else {
-            session.commit(&decision.rows, decision.recorded_at).await?
+        let (before, answers, committed) = match at_once(&session, &mut recall, &appends).await? {
+            Some(done) => done,
+            None => looked_up(&session, &mut recall, &appends).await?,
         };
-        self.session = Some(session);
+        (self.session, self.recall) = (Some(session), recall);
 
-        let (answers, records) = decision.committed(&positions);
-        // The records continue the log after `newest`, because nobody else could append in between. They are shown
+        let (answers, records) = answers.after(appends, &committed);
+        // The records continue the log after `before`, because nobody else could append in between. They are shown
         // before the writers hear of them, so that a writer finds in the window what it wrote. If another node wrote
-        // before `newest`, the window refuses them and the follower fetches both.
-        if !self.window.extend(newest, records) {
+        // before that, the window refuses them and the follower fetches both.
+        if !self.window.extend(before, records) {
             self.hint.notify_one();
         }
-        if let Some(position) = positions.last() {
+        if let Some(position) = committed.positions.last() {
             self.committed.send_replace(*position);
         }
         Ok(answers)
@@ -219,4 +231,41 @@ impl Appender {
             let _ = reply.send(Err(failure.clone().into()));
         }
     }
+}
+
+/// A batch about whose streams all is known, in one round trip; `None` when it must be looked up.
+async fn at_once(
+    session: &Session,
+    recall: &mut Recall,
+    appends: &[Append],
+) -> Result<Option<Done>, Failure> {
+    let Some((seen, newest)) = recall.of(appends) else { return Ok(None) };
+    let (rows, answers) = batch::decide(appends, &seen);
+    // A refusal counts only when the insertion confirms that the log ends where it was thought to.
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let Some(committed) = session.commit_unseen(&rows, newest).await? else {
+        metrics::counter!("log_append_retried_batches").increment(1);
+        recall.was_wrong();
+        return Ok(None);
+    };
+    recall.appended(&rows, &committed);
+    Ok(Some((newest.position, answers, committed)))
+}
+
+/// A batch in two round trips, what it names being looked up under the lock.
+async fn looked_up(session: &Session, recall: &mut Recall, appends: &[Append]) -> Result<Done, Failure> {
+    let (streams, ids) = batch::names(appends);
+    let (seen, newest) = session.look_up(&streams, &ids).await?;
+    recall.looked_up(&seen, newest);
+    let (rows, answers) = batch::decide(appends, &seen);
+    let committed = if rows.is_empty() {
+        session.roll_back().await?;
+        Committed { positions: Vec::new(), recorded_at: newest.recorded_at }
+    } else {
+        session.commit(&rows, newest).await?
+    };
+    recall.appended(&rows, &committed);
+    Ok((newest.position, answers, committed))
 }

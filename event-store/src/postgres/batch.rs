@@ -12,59 +12,66 @@ use uuid::Uuid;
 use crate::{Append, AppendError, Appended, Expected, NewEvent, Position, Record, StreamName};
 
 /// What the log holds of everything that a batch names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// The newest version of each named stream that has one.
     pub(super) versions: HashMap<StreamName, u64>,
     /// The named event ids that are in the log.
     pub(super) known: HashMap<Uuid, Known>,
-    pub(super) newest: Position,
-    /// The time of every event of the batch; not before that of `newest`.
-    pub(super) now: Timestamp,
 }
 
-/// An event that has its place already.
+/// An event that is in the log already.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
-    pub(super) place: Place,
+    pub(super) position: Position,
     pub(super) stream: StreamName,
     pub(super) version: u64,
     pub(super) recorded_at: Timestamp,
     pub(super) meta: Bytes,
 }
 
+/// A row to insert.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) stream: &'a StreamName,
+    pub(super) version: u64,
+    pub(super) event: &'a NewEvent,
+}
+
+/// What a committed batch got: a position for each row, in their order, and the time of all of them.
+#[derive(Debug, Clone)]
+pub(super) struct Committed {
+    pub(super) positions: Vec<Position>,
+    pub(super) recorded_at: Timestamp,
+}
+
+/// What each append of a batch hears once the rows are committed, in the order of the appends.
+#[derive(Debug)]
+pub(super) struct Answers(Vec<Result<Answer, AppendError>>);
+
+#[derive(Debug)]
+enum Answer {
+    /// Its last row, by index, and that row's version.
+    Wrote { row: usize, version: u64 },
+    /// It is in the log already.
+    Known(Appended),
+    /// It repeats what an earlier append of this batch writes.
+    Repeats { stream: StreamName, row: usize, version: u64, first_meta: Bytes },
+}
+
 /// Where an event stands; everything in the log comes before everything in the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    Log(Position),
-    /// An index among the batch's rows, whose position is known only once they are inserted.
+enum Place {
+    Log(Position, Timestamp),
     Row(usize),
 }
 
-/// A row to insert.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) stream: StreamName,
-    pub(super) version: u64,
-    pub(super) event: NewEvent,
-}
-
-/// The rows to insert, and for each append the answer that it gets once they are committed.
-#[derive(Debug)]
-pub(super) struct Decision {
-    pub(super) rows: Vec<Row>,
-    pub(super) recorded_at: Timestamp,
-    answers: Vec<Result<Answer, AppendError>>,
-}
-
-/// An [`Appended`] whose position may still be to come.
-#[derive(Debug)]
-struct Answer {
-    stream: StreamName,
+#[derive(Clone, Copy)]
+struct Found<'a> {
     place: Place,
+    stream: &'a StreamName,
     version: u64,
-    recorded_at: Timestamp,
-    first_meta: Option<Bytes>,
+    meta: &'a Bytes,
 }
 
 /// The names that `appends` need looked up: streams with their guards, and event ids.
@@ -79,55 +86,54 @@ pub(super) fn names(appends: &[Append]) -> (Vec<&str>, Vec<Uuid>) {
 }
 
 /// Decides each append in order, as if those before it had been committed one by one.
-pub(super) fn decide(appends: Vec<Append>, seen: Seen) -> Decision {
-    let Seen { mut versions, mut known, now, .. } = seen;
-    let mut rows = Vec::new();
+pub(super) fn decide<'a>(appends: &'a [Append], seen: &'a Seen) -> (Vec<Row<'a>>, Answers) {
+    let mut versions: HashMap<&str, u64> =
+        seen.versions.iter().map(|(stream, version)| (stream.as_str(), *version)).collect();
+    let mut known: HashMap<Uuid, Found<'a>> =
+        seen.known.iter().map(|(id, known)| (*id, found(known))).collect();
+    let mut rows = Vec::with_capacity(appends.len());
     let answers = appends
-        .into_iter()
+        .iter()
         .map(|append| {
-            if let Some(first) = repeated(&append, &known) {
+            if let Some(first) = repeated(append, &known) {
                 return Ok(first);
             }
-            check(&append, &versions)?;
-            let Append { stream, events, .. } = append;
-            let version = versions.entry(stream.clone()).or_default();
-            for event in events {
+            check(append, &versions)?;
+            let stream = &append.stream;
+            let version = versions.entry(stream.as_str()).or_default();
+            for event in &append.events {
                 *version += 1;
-                known.insert(
-                    event.id,
-                    Known {
-                        place: Place::Row(rows.len()),
-                        stream: stream.clone(),
-                        version: *version,
-                        recorded_at: now,
-                        meta: event.meta.clone(),
-                    },
-                );
-                rows.push(Row { stream: stream.clone(), version: *version, event });
+                let place = Place::Row(rows.len());
+                known.insert(event.id, Found { place, stream, version: *version, meta: &event.meta });
+                rows.push(Row { stream, version: *version, event });
             }
-            let place = Place::Row(rows.len() - 1);
-            Ok(Answer { stream, place, version: *version, recorded_at: now, first_meta: None })
+            Ok(Answer::Wrote { row: rows.len() - 1, version: *version })
         })
         .collect();
-    Decision { rows, recorded_at: now, answers }
+    (rows, Answers(answers))
+}
+
+fn found(known: &Known) -> Found<'_> {
+    let Known { position, stream, version, recorded_at, meta } = known;
+    Found { place: Place::Log(*position, *recorded_at), stream, version: *version, meta }
 }
 
 /// The first result, if any event of the append is in the log already.
-fn repeated(append: &Append, known: &HashMap<Uuid, Known>) -> Option<Answer> {
+fn repeated(append: &Append, known: &HashMap<Uuid, Found<'_>>) -> Option<Answer> {
     let found = || append.events.iter().filter_map(|event| known.get(&event.id));
-    let first = found().min_by_key(|known| known.place)?;
-    let last = found().max_by_key(|known| known.place)?;
-    Some(Answer {
-        stream: last.stream.clone(),
-        place: last.place,
-        version: last.version,
-        recorded_at: last.recorded_at,
-        first_meta: Some(first.meta.clone()),
+    let first_meta = found().min_by_key(|found| found.place)?.meta.clone();
+    let Found { place, stream, version, .. } = *found().max_by_key(|found| found.place)?;
+    let stream = stream.clone();
+    Some(match place {
+        Place::Log(position, recorded_at) => {
+            Answer::Known(Appended { stream, position, version, recorded_at, first_meta: Some(first_meta) })
+        }
+        Place::Row(row) => Answer::Repeats { stream, row, version, first_meta },
     })
 }
 
-fn check(append: &Append, versions: &HashMap<StreamName, u64>) -> Result<(), AppendError> {
-    let version = |stream| versions.get(stream).copied().unwrap_or(0);
+fn check(append: &Append, versions: &HashMap<&str, u64>) -> Result<(), AppendError> {
+    let version = |stream: &StreamName| versions.get(stream.as_str()).copied().unwrap_or(0);
     let current = version(&append.stream);
     let holds = match append.expected {
         Expected::Any => true,
@@ -145,37 +151,37 @@ fn check(append: &Append, versions: &HashMap<StreamName, u64>) -> Result<(), App
     }
 }
 
-impl Decision {
-    /// The answers in the order of the appends and the records in that of the log, now that the rows have their
-    /// positions: one for each row, in the order of the rows.
-    pub(super) fn committed(
+impl Answers {
+    /// The answers in the order of the `appends` that were decided, and the new records in that of the log, now that
+    /// the rows are committed.
+    pub(super) fn after(
         self,
-        positions: &[Position],
+        appends: Vec<Append>,
+        committed: &Committed,
     ) -> (Vec<Result<Appended, AppendError>>, Vec<Arc<Record>>) {
-        let answers = self
-            .answers
-            .into_iter()
-            .map(|answer| {
-                answer.map(|answer| Appended {
-                    stream: answer.stream,
-                    position: match answer.place {
-                        Place::Log(position) => position,
-                        Place::Row(index) => positions[index],
-                    },
-                    version: answer.version,
-                    recorded_at: answer.recorded_at,
-                    first_meta: answer.first_meta,
-                })
+        let Committed { positions, recorded_at } = committed;
+        let recorded_at = *recorded_at;
+        let mut records = Vec::with_capacity(positions.len());
+        let answer = |(append, answer): (Append, Result<Answer, AppendError>)| {
+            Ok(match answer? {
+                Answer::Known(appended) => appended,
+                Answer::Repeats { stream, row, version, first_meta } => {
+                    let (position, first_meta) = (positions[row], Some(first_meta));
+                    Appended { stream, position, version, recorded_at, first_meta }
+                }
+                Answer::Wrote { row, version } => {
+                    let Append { stream, events, .. } = append;
+                    let before = version - events.len() as u64;
+                    for (version, event) in (before + 1..).zip(events) {
+                        let position = positions[records.len()];
+                        let record = event.into_record(position, stream.clone(), version, recorded_at);
+                        records.push(Arc::new(record));
+                    }
+                    Appended { stream, position: positions[row], version, recorded_at, first_meta: None }
+                }
             })
-            .collect();
-        let records = self
-            .rows
-            .into_iter()
-            .zip(positions)
-            .map(|(Row { stream, version, event }, position)| {
-                Arc::new(event.into_record(*position, stream, version, self.recorded_at))
-            })
-            .collect();
+        };
+        let answers = appends.into_iter().zip(self.0).map(answer).collect();
         (answers, records)
     }
 }
@@ -262,19 +268,18 @@ mod tests {
     }
 
     /// What the lookup would answer; only what the batch names is found.
-    fn look_up(log: &[Arc<Record>], appends: &[Append], now: Timestamp) -> Seen {
+    fn look_up(log: &[Arc<Record>], appends: &[Append]) -> Seen {
         let (streams, ids) = names(appends);
-        let mut seen = Seen { versions: HashMap::new(), known: HashMap::new(), newest: Position::START, now };
+        let mut seen = Seen::default();
         for record in log {
             let Record { stream, version, id, position, recorded_at, meta, .. } = &**record;
-            seen.newest = *position;
             if streams.contains(&stream.as_str()) {
                 seen.versions.insert(stream.clone(), *version);
             }
             if ids.contains(id) {
-                let place = Place::Log(*position);
-                let (stream, version, recorded_at) = (stream.clone(), *version, *recorded_at);
-                seen.known.insert(*id, Known { place, stream, version, recorded_at, meta: meta.clone() });
+                let (stream, meta) = (stream.clone(), meta.clone());
+                let (position, version, recorded_at) = (*position, *version, *recorded_at);
+                seen.known.insert(*id, Known { position, stream, version, recorded_at, meta });
             }
         }
         seen
@@ -293,11 +298,10 @@ mod tests {
                 let expected: Vec<_> =
                     appends.iter().map(|append| one_by_one(&mut model, append, &mut position, now)).collect();
 
-                let seen = look_up(&log, &appends, now);
-                let decision = decide(appends, seen);
-                let positions: Vec<_> =
-                    (before + 1..).take(decision.rows.len()).map(Position).collect();
-                let (answers, records) = decision.committed(&positions);
+                let seen = look_up(&log, &appends);
+                let (rows, answers) = decide(&appends, &seen);
+                let positions = (before + 1..).take(rows.len()).map(Position).collect();
+                let (answers, records) = answers.after(appends, &Committed { positions, recorded_at: now });
                 let answers: Vec<_> = answers
                     .into_iter()
                     .map(|answer| match answer {

@@ -2,12 +2,14 @@
 //!
 //! Appends of all nodes take turns under one advisory lock, held from the look at the streams until the commit is
 //! visible. So positions become visible in increasing order, guards and versions are exact, and a batch never races.
-//! One connection per process waits for the lock, not one per writer; a batch costs two round trips and one flush.
+//! One connection per process waits for the lock, not one per writer; a batch costs one flush, and one round trip where
+//! this process appended last and knows the streams, else two.
 //!
 //! | file | is |
 //! |---|---|
 //! | [`appender`] | gathers waiting appends into batches and answers them |
 //! | [`batch`] | decides a batch, purely |
+//! | [`recall`] | what needs no lookup, because this process appended last |
 //! | [`session`] | the appender's connection and its statements |
 //! | [`window`] | the newest records in memory |
 //! | [`follower`], [`listener`] | bring in what other nodes wrote |
@@ -19,6 +21,7 @@ mod batch;
 mod follower;
 mod listener;
 mod read;
+mod recall;
 mod session;
 mod window;
 

@@ -1,14 +1,14 @@
-//! The appender's own connection: the two round trips of a batch.
+//! The appender's own connection: the one round trip of a batch, or the two of one that must be looked up.
 
 use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{task::AbortHandle, time::Instant};
-use tokio_postgres::{Client, Config, NoTls, Statement, types::ToSql};
+use tokio_postgres::{Client, Config, Error, NoTls, Statement, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
-use super::batch::{Known, Place, Row, Seen};
+use super::batch::{Committed, Known, Row, Seen};
 use crate::{LogId, Position, StreamName};
 
 /// The time-outs stand in an order. A node that vanished between its statements loses its transaction, and with it
@@ -52,23 +52,25 @@ const KNOWN: &str = "
     FROM log.events
     WHERE id = ANY ($1::uuid[])";
 
-const NEWEST: &str = "
-    SELECT newest.position, greatest(clock_timestamp(), newest.recorded_at)
-    FROM (VALUES (1)) AS one
-    LEFT JOIN (SELECT position, recorded_at FROM log.events ORDER BY position DESC LIMIT 1) AS newest ON true";
+const NEWEST: &str = "SELECT position, recorded_at FROM log.events ORDER BY position DESC LIMIT 1";
 
-/// An identity column of an INSERT … SELECT … ORDER BY is drawn after the sort, so positions follow `ord`.
+/// Inserts nothing unless $13 is the newest position; no event is older than the newest, whose time is $12.
+///
+/// An identity column of an INSERT … SELECT … ORDER BY is drawn after the sort, so positions follow `ord`. A SELECT that
+/// depends on no row runs once, so all rows have one time.
 const INSERT: &str = "
     INSERT INTO log.events
         (stream, version, id, kind, schema, topic, data, key_id, nonce, ciphertext, meta, recorded_at)
-    SELECT stream, version, id, kind, schema, topic, data, key_id, nonce, ciphertext, meta, $12
+    SELECT stream, version, id, kind, schema, topic, data, key_id, nonce, ciphertext, meta,
+        (SELECT greatest(clock_timestamp(), $12))
     FROM unnest(
         $1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::bytea[], $8::uuid[],
         $9::bytea[], $10::bytea[], $11::bytea[]
     ) WITH ORDINALITY AS new
         (stream, version, id, kind, schema, topic, data, key_id, nonce, ciphertext, meta, ord)
+    WHERE $13 = coalesce((SELECT position FROM log.events ORDER BY position DESC LIMIT 1), 0)
     ORDER BY ord
-    RETURNING id, position";
+    RETURNING id, position, recorded_at";
 
 const MOVED: &str = "
     UPDATE log.identity
@@ -88,6 +90,15 @@ pub(super) enum Failure {
     TimedOut(#[from] tokio::time::error::Elapsed),
     #[error("the database gave the rows of a batch positions out of order")]
     OutOfOrder,
+    #[error("the log grew under the lock")]
+    Grew,
+}
+
+/// The newest event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Newest {
+    pub(super) position: Position,
+    pub(super) recorded_at: Timestamp,
 }
 
 /// A connection ready to append. After any failure it is of no more use: the state of its transaction is unknown.
@@ -151,21 +162,15 @@ impl Session {
 
     /// Opens the batch's transaction, waits for its turn, and looks up what the batch names. The statements leave
     /// together; each lookup runs after the lock is granted and so sees all that was ever appended.
-    pub(super) async fn look_up(&self, streams: &[&str], ids: &[Uuid]) -> Result<Seen, Failure> {
-        let started = Instant::now();
-        let turn = async {
-            let result = self.client.batch_execute(BEGIN).await;
-            metrics::histogram!("log_append_lock_seconds").record(started.elapsed().as_secs_f64());
-            result
-        };
+    pub(super) async fn look_up(&self, streams: &[&str], ids: &[Uuid]) -> Result<(Seen, Newest), Failure> {
         // The order of the first poll is the order on the wire.
         let round_trip = async {
             tokio::join!(
                 biased;
-                turn,
+                self.begin(),
                 async { self.client.query(&self.versions, &[&streams]).await },
                 async { self.client.query(&self.known, &[&ids]).await },
-                async { self.client.query_one(&self.newest, &[]).await },
+                async { self.client.query_opt(&self.newest, &[]).await },
             )
         };
         let (turn, versions, known, newest) = tokio::time::timeout(ROUND_TRIP, round_trip).await?;
@@ -175,36 +180,75 @@ impl Session {
             .map(|row| (StreamName::new(row.get::<_, &str>(0)), row.get::<_, i64>(1).cast_unsigned()))
             .collect();
         let known = known?.iter().map(|row| (row.get(0), known_event(row))).collect();
-        let newest = newest?;
-        let position = newest.get::<_, Option<i64>>(0).unwrap_or_default();
-        Ok(Seen { versions, known, newest: Position(position.cast_unsigned()), now: newest.get(1) })
+        let newest =
+            newest?.map_or(Newest { position: Position::START, recorded_at: Timestamp::UNIX_EPOCH }, |row| {
+                Newest { position: Position(row.get::<_, i64>(0).cast_unsigned()), recorded_at: row.get(1) }
+            });
+        Ok((Seen { versions, known }, newest))
     }
 
-    /// Inserts the rows and commits. Answers their positions in the order of the rows.
-    pub(super) async fn commit(
-        &self,
-        rows: &[Row],
-        recorded_at: Timestamp,
-    ) -> Result<Vec<Position>, Failure> {
-        let columns = Columns::of(rows);
-        let params = columns.params(&recorded_at);
-        let round_trip = async {
-            tokio::join!(
-                biased;
-                self.client.query(&self.insert, &params),
-                self.client.batch_execute(COMMIT),
-            )
-        };
-        let (inserted, committed) = tokio::time::timeout(ROUND_TRIP, round_trip).await?;
+    /// Inserts the rows and commits, in the transaction of a lookup.
+    pub(super) async fn commit(&self, rows: &[Row<'_>], newest: Newest) -> Result<Committed, Failure> {
+        let started = Instant::now();
+        let columns = Columns::of(rows, newest);
+        let params = columns.params();
+        let round_trip = async { tokio::join!(biased; self.insert(&params, started), self.end(started)) };
+        let (inserted, ended) = tokio::time::timeout(ROUND_TRIP, round_trip).await?;
         // First: what is behind a failed INSERT may well say that all went well, a COMMIT that rolls back does.
         let inserted = inserted?;
-        committed?;
-        let mut by_id = HashMap::with_capacity(inserted.len());
-        for row in &inserted {
-            by_id.insert(row.get::<_, Uuid>(0), Position(row.get::<_, i64>(1).cast_unsigned()));
+        ended?;
+        committed(rows, &inserted)?.ok_or(Failure::Grew)
+    }
+
+    /// The whole batch in one round trip, when its rows were decided without a lookup. `None`: nothing was written,
+    /// because `newest` is no longer the newest, or because a stream or an id that was taken for new is in the log.
+    pub(super) async fn commit_unseen(
+        &self,
+        rows: &[Row<'_>],
+        newest: Newest,
+    ) -> Result<Option<Committed>, Failure> {
+        let started = Instant::now();
+        let columns = Columns::of(rows, newest);
+        let params = columns.params();
+        let round_trip =
+            async { tokio::join!(biased; self.begin(), self.insert(&params, started), self.end(started)) };
+        let (turn, inserted, ended) = tokio::time::timeout(ROUND_TRIP, round_trip).await?;
+        turn?;
+        match inserted {
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                self.roll_back().await?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+            Ok(inserted) => {
+                ended?;
+                committed(rows, &inserted)
+            }
         }
-        let positions: Option<Vec<_>> = rows.iter().map(|row| by_id.get(&row.event.id).copied()).collect();
-        positions.filter(|positions| positions.is_sorted()).ok_or(Failure::OutOfOrder)
+    }
+
+    /// Opens a transaction and waits for its turn.
+    async fn begin(&self) -> Result<(), Error> {
+        let started = Instant::now();
+        let result = self.client.batch_execute(BEGIN).await;
+        metrics::histogram!("log_append_lock_seconds").record(started.elapsed());
+        result
+    }
+
+    async fn insert(
+        &self,
+        params: &[&(dyn ToSql + Sync)],
+        started: Instant,
+    ) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let result = self.client.query(&self.insert, params).await;
+        metrics::histogram!("log_append_insert_seconds").record(started.elapsed());
+        result
+    }
+
+    async fn end(&self, started: Instant) -> Result<(), Error> {
+        let result = self.client.batch_execute(COMMIT).await;
+        metrics::histogram!("log_append_commit_seconds").record(started.elapsed());
+        result
     }
 
     /// Ends a transaction that has nothing to commit.
@@ -213,9 +257,20 @@ impl Session {
     }
 }
 
+/// The rows' positions in the order of the rows; `None` when none was inserted.
+fn committed(rows: &[Row<'_>], inserted: &[tokio_postgres::Row]) -> Result<Option<Committed>, Failure> {
+    let Some(first) = inserted.first() else { return Ok(None) };
+    let recorded_at = first.get(2);
+    let position = |row: &tokio_postgres::Row| Position(row.get::<_, i64>(1).cast_unsigned());
+    let by_id: HashMap<Uuid, Position> = inserted.iter().map(|row| (row.get(0), position(row))).collect();
+    let positions: Option<Vec<_>> = rows.iter().map(|row| by_id.get(&row.event.id).copied()).collect();
+    let positions = positions.filter(|positions| positions.is_sorted()).ok_or(Failure::OutOfOrder)?;
+    Ok(Some(Committed { positions, recorded_at }))
+}
+
 fn known_event(row: &tokio_postgres::Row) -> Known {
     Known {
-        place: Place::Log(Position(row.get::<_, i64>(1).cast_unsigned())),
+        position: Position(row.get::<_, i64>(1).cast_unsigned()),
         stream: StreamName::new(row.get::<_, &str>(2)),
         version: row.get::<_, i64>(3).cast_unsigned(),
         recorded_at: row.get(4),
@@ -236,11 +291,13 @@ struct Columns<'a> {
     nonces: Vec<Option<&'a [u8]>>,
     ciphertexts: Vec<Option<&'a [u8]>>,
     meta: Vec<&'a [u8]>,
+    newest: i64,
+    not_before: Timestamp,
 }
 
 impl<'a> Columns<'a> {
-    fn of(rows: &'a [Row]) -> Self {
-        fn column<'a, T>(rows: &'a [Row], value: impl FnMut(&'a Row) -> T) -> Vec<T> {
+    fn of(rows: &'a [Row<'a>], newest: Newest) -> Self {
+        fn column<'a, T>(rows: &'a [Row<'a>], value: impl FnMut(&'a Row<'a>) -> T) -> Vec<T> {
             rows.iter().map(value).collect()
         }
         Self {
@@ -255,10 +312,12 @@ impl<'a> Columns<'a> {
             nonces: column(rows, |row| row.event.sealed.as_ref().map(|sealed| &sealed.nonce[..])),
             ciphertexts: column(rows, |row| row.event.sealed.as_ref().map(|sealed| &*sealed.ciphertext)),
             meta: column(rows, |row| &*row.event.meta),
+            newest: newest.position.0.cast_signed(),
+            not_before: newest.recorded_at,
         }
     }
 
-    fn params<'b>(&'b self, recorded_at: &'b Timestamp) -> [&'b (dyn ToSql + Sync); 12] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 13] {
         [
             &self.streams,
             &self.versions,
@@ -271,7 +330,8 @@ impl<'a> Columns<'a> {
             &self.nonces,
             &self.ciphertexts,
             &self.meta,
-            recorded_at,
+            &self.not_before,
+            &self.newest,
         ]
     }
 }

@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use event_store::{EventStore, memory::MemoryStore};
 
-use self::postgres::{append_only, cut, nodes, shutdown, turns};
+use self::postgres::{append_only, cut, nodes, recall, shutdown, turns};
 
 /// A log of one test's own.
 #[async_trait]
@@ -133,6 +133,12 @@ mod postgres_alone {
             a_copy_of_a_log_takes_an_identity_of_its_own_and_keeps_it
             hints_carry_appends_between_nodes
             a_node_goes_on_when_all_its_connections_are_ended
+        }
+        recall {
+            a_refusal_is_never_that_of_an_older_log
+            a_guard_is_checked_against_what_another_node_appended
+            a_stream_that_is_taken_for_new_is_looked_up_when_the_table_knows_it
+            an_id_that_is_taken_for_new_is_looked_up_when_the_table_knows_it
         }
         shutdown {
             what_is_queued_is_finished_and_what_comes_later_refused

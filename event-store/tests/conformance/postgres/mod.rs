@@ -4,6 +4,7 @@ pub(crate) mod append_only;
 pub(crate) mod cut;
 pub(crate) mod nodes;
 mod proxy;
+pub(crate) mod recall;
 pub(crate) mod shutdown;
 pub(crate) mod turns;
 
