@@ -7,7 +7,8 @@
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
 //! - [`http`], [`sse`] and [`wire`] are connections made to be cheap: on one machine, what the load costs the server
 //!   lacks. [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
-//! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment
+//! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment,
+//!   [`sampler`] memory and CPU over a run
 //! - [`pin`] keeps load generator and server from each other's cores
 //! - [`process`] and [`usage`] read CPU and memory, [`database`] Postgres' counters; [`statistics`] and [`report`] make figures and tables of it
 //! - [`scenario`] has one file for each question; [`bench`] asks them all and writes the report
@@ -28,6 +29,7 @@ mod process;
 mod progress;
 mod repeat;
 mod report;
+mod sampler;
 mod scenario;
 mod server;
 mod sse;

@@ -29,10 +29,16 @@ pub(crate) fn write_digits(place: &mut [u8], mut number: u64) {
     }
 }
 
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
+
 /// The number of the first numbered content in `json`.
 pub(crate) fn sequence(json: &[u8]) -> Option<u64> {
-    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
     number(&json[FINDER.find(json)? + MARK.len()..])
+}
+
+/// The numbers of all numbered contents in `json`.
+pub(crate) fn sequences(json: &[u8]) -> impl Iterator<Item = u64> {
+    FINDER.find_iter(json).filter_map(|at| number(&json[at + MARK.len()..]))
 }
 
 fn number(text: &[u8]) -> Option<u64> {
@@ -67,6 +73,12 @@ mod tests {
                 assert_eq!(sequence(&padded), Some(sequence_), "after {padding} bytes");
             }
         }
+    }
+
+    #[test]
+    fn all_numbers_are_found_in_their_order() {
+        let frames: Vec<u8> = [7, 3, 5].into_iter().flat_map(|n| frame(&numbered(n, 40))).collect();
+        assert_eq!(sequences(&frames).collect::<Vec<_>>(), [7, 3, 5]);
     }
 
     #[test]

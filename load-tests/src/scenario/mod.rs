@@ -15,6 +15,7 @@ mod idle;
 mod latency;
 mod post;
 mod rebuild;
+mod resume;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Scenario {
@@ -28,6 +29,8 @@ pub(crate) enum Scenario {
     History(history::Options),
     /// How many events a second `echoverse rebuild` replays
     Rebuild(rebuild::Options),
+    /// How fast many clients catch up that come back at once
+    Resume(resume::Options),
 }
 
 impl Scenario {
@@ -47,6 +50,7 @@ impl Scenario {
             Scenario::Idle(options) => idle::run(server, options).await,
             Scenario::History(options) => history::run(server, options).await,
             Scenario::Rebuild(options) => rebuild::run(server, options).await,
+            Scenario::Resume(options) => resume::run(server, options).await,
         }
     }
 }
