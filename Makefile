@@ -7,7 +7,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Passed on to `make run` and `make bench`, e.g. `make run ARGS='--listen 0.0.0.0:8080'`.
 ARGS ?=
 
-.PHONY: help run test check build format audit unused contract fuzz-api bench clean setup-run setup-test
+.PHONY: help run test check build format audit unused contract fuzz-api bench clean setup-run setup-test setup-bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,9 +51,11 @@ contract: ## Write openapi/openapi.json from the code
 fuzz-api: setup-run ## Call a server of its own with generated requests (schemathesis; ARGS are its options)
 	scripts/fuzz-api $(ARGS)
 
-bench: setup-run ## Run a load test, e.g. make bench ARGS=--help
+# Options alone are those of `load-tests bench`; anything else names a single scenario.
+bench: setup-bench ## All load tests and load-tests/REPORT.md; one: ARGS='post --pairs 3'; others: ARGS=help
 	cargo build --release -p api
-	cargo run --release -p load-tests -- $(ARGS)
+	cargo build --release -p load-tests
+	exec $(TARGET)/release/load-tests $(if $(filter-out -%,$(firstword $(ARGS))),,bench) $(ARGS)
 
 clean: ## Remove what was built; ./data stays
 	cargo clean
@@ -64,3 +66,6 @@ setup-run:
 
 setup-test:
 	@scripts/setup test
+
+setup-bench:
+	@scripts/setup bench
