@@ -81,6 +81,14 @@ impl<'a> Call<'a> {
         Call { method: Method::POST, uri, login, body: body.into() }
     }
 
+    pub(crate) fn patch(uri: Uri, login: Option<&'a Login>, body: impl Into<Bytes>) -> Call<'a> {
+        Call { method: Method::PATCH, uri, login, body: body.into() }
+    }
+
+    pub(crate) fn delete(uri: Uri, login: Option<&'a Login>) -> Call<'a> {
+        Call { method: Method::DELETE, uri, login, body: Bytes::new() }
+    }
+
     fn request(self, host: &HeaderValue) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(self.body));
         *request.method_mut() = self.method;

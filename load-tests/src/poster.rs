@@ -53,13 +53,18 @@ impl Poster {
         Ok(())
     }
 
-    /// Reads the last post back: what was acknowledged must be there.
-    pub(crate) async fn check_last(&self) -> Result<()> {
-        let Some(sequence) = self.last else { return Ok(()) };
+    /// The id of the last message, from the answer to its post.
+    pub(crate) fn last_id(&self) -> Result<String> {
         let answer: Value =
             serde_json::from_slice(&self.answer).context("the answer to a post is no JSON")?;
         let id = answer.pointer("/message/id").and_then(Value::as_str);
-        let id = id.with_context(|| format!("the answer to a post has no message: {answer}"))?;
+        id.map(str::to_owned).with_context(|| format!("the answer to a post has no message: {answer}"))
+    }
+
+    /// Reads the last post back: what was acknowledged must be there.
+    pub(crate) async fn check_last(&self) -> Result<()> {
+        let Some(sequence) = self.last else { return Ok(()) };
+        let id = self.last_id()?;
         let uri: Uri = format!("/v1/messages/{id}").parse().context("an id makes a URI")?;
         let mut connection = Connection::open(&self.target).await?;
         let message = connection.succeed(Call::get(uri, Some(&self.login))).await?;

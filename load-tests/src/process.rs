@@ -35,7 +35,7 @@ pub(crate) fn memory(pid: u32) -> Option<Memory> {
 }
 
 /// `name` of a table like that of `/proc/PID/status`, in bytes.
-fn kibibytes(table: &str, name: &str) -> Option<u64> {
+pub(crate) fn kibibytes(table: &str, name: &str) -> Option<u64> {
     let line = table.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|value| value * 1024)
 }

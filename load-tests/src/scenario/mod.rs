@@ -15,6 +15,7 @@ mod idle;
 mod latency;
 mod post;
 mod rebuild;
+mod soak;
 mod resume;
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,6 +30,8 @@ pub(crate) enum Scenario {
     History(history::Options),
     /// How many events a second `echoverse rebuild` replays
     Rebuild(rebuild::Options),
+    /// Whether memory, open files and latencies stay flat for an hour, and nothing is lost or comes twice
+    Soak(soak::Options),
     /// How fast many clients catch up that come back at once
     Resume(resume::Options),
 }
@@ -50,6 +53,7 @@ impl Scenario {
             Scenario::Idle(options) => idle::run(server, options).await,
             Scenario::History(options) => history::run(server, options).await,
             Scenario::Rebuild(options) => rebuild::run(server, options).await,
+            Scenario::Soak(options) => soak::run(server, options).await,
             Scenario::Resume(options) => resume::run(server, options).await,
         }
     }
