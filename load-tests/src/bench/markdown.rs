@@ -203,8 +203,8 @@ fn run(made: &Made) -> String {
 
 fn cells(table: &Table) -> String {
     let mut text = String::new();
+    let width = table.rows.iter().map(Vec::len).max().unwrap_or_default();
     for (number, row) in table.rows.iter().enumerate() {
-        let width = table.rows.first().map_or(0, Vec::len);
         let cells = row.iter().map(|cell| escape(cell)).chain(std::iter::repeat(String::new()));
         let _ = writeln!(text, "| {} |", cells.take(width).collect::<Vec<_>>().join(" | "));
         if number == 0 {

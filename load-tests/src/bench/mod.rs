@@ -33,7 +33,7 @@ use anyhow::{Context as _, Result, bail};
 
 use self::calibration::Sample;
 use self::child::Running;
-use self::plan::{PLAN, Run};
+use self::plan::{Form, PLAN, Run};
 use self::provenance::Provenance;
 use self::results::{Folder, Outcome, Results};
 use crate::progress::Progress;
@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Short forms: they show that all works, not how fast it is. Results and report go to a folder of their own
     #[arg(long)]
     quick: bool,
+    /// How many minutes the soak lasts, instead of its usual few; from ten on it says whether all stayed flat
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1_440))]
+    soak: Option<u16>,
     /// Run nothing: write the report from the results that are there
     #[arg(long)]
     render: bool,
@@ -79,7 +82,8 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<()>
     let mut failed = Vec::new();
     if !options.render {
         let runs = chosen(&options.only)?;
-        failed = run_all(server, options.quick, &program, &folder, &runs).await?;
+        let form = Form { quick: options.quick, minutes: options.soak.map(f64::from) };
+        failed = run_all(server, form, &program, &folder, &runs).await?;
     }
     markdown::write(&Results::read(&folder)?, &report)?;
     say(&format!("the report is {}", report.display()));
@@ -109,20 +113,20 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Run>> {
 /// Returns the names of those that failed.
 async fn run_all(
     server: &ServerOptions,
-    quick: bool,
+    form: Form,
     program: &Path,
     folder: &Folder,
     runs: &[&'static Run],
 ) -> Result<Vec<&'static str>> {
-    let expected: u32 = runs.iter().map(|run| run.seconds[usize::from(quick)]).sum();
-    say(&format!("{} runs, about {} in all", runs.len(), number::duration(expected.into())));
-    let each = CALIBRATION[usize::from(quick)];
+    let expected: Duration = runs.iter().map(|run| run.expected(form)).sum();
+    say(&format!("{} runs, about {} in all", runs.len(), number::duration(expected.as_secs_f64())));
+    let each = CALIBRATION[usize::from(form.quick)];
     let before = Sample::take(&server.scratch, each)?;
-    folder.prepare(runs, &Provenance::look(&server.scratch, quick, before))?;
+    folder.prepare(runs, &Provenance::look(&server.scratch, form.quick, before))?;
     let mut failed = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let stage = format!("[{}/{}] {}", index + 1, runs.len(), run.name);
-        let arguments = run.arguments(quick);
+        let arguments = run.arguments(form);
         let mut all: Vec<OsString> = arguments.iter().map(OsString::from).collect();
         all.extend(["--json".into(), folder.report(run).into()]);
         all.extend(server.arguments());
@@ -130,7 +134,7 @@ async fn run_all(
         let output = folder.output(run);
         let running = Running::start(program, &all, &output)?;
         let begun = Instant::now();
-        let expected = Duration::from_secs(run.seconds[usize::from(quick)].into());
+        let expected = run.expected(form);
         let failure = Progress::during(&stage, expected, running.finish(limit(expected), &output)).await?;
         let seconds = begun.elapsed().as_secs_f64();
         let ended = if failure.is_some() { "failed after" } else { "took" };

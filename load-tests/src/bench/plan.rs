@@ -1,5 +1,7 @@
 //! What a bench runs, in this order, and what a reader is told of it.
 
+use std::time::Duration;
+
 /// Two sides of a comparison, drawn turn by turn.
 #[derive(Debug)]
 pub(super) struct Comparison {
@@ -18,14 +20,22 @@ pub(super) struct Run {
     /// What is measured, how, and what it means.
     pub(super) about: &'static str,
     /// Of this program, the scenario first.
-    pub(super) arguments: &'static str,
+    arguments: &'static str,
     /// The same in short: it shows that all works, not how fast it is.
-    pub(super) quick: &'static str,
+    quick: &'static str,
     /// About how long both take on two quiet cores.
-    pub(super) seconds: [u32; 2],
+    seconds: [u32; 2],
     pub(super) comparisons: &'static [Comparison],
     /// Curves of latency: name, and pointer to an object with `p50_ms` and its like.
     pub(super) latencies: &'static [(&'static str, &'static str)],
+}
+
+/// Which form of the runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Form {
+    pub(super) quick: bool,
+    /// Of a run that lasts for minutes, instead of its own.
+    pub(super) minutes: Option<f64>,
 }
 
 impl Run {
@@ -33,9 +43,28 @@ impl Run {
         self.arguments.split(' ').next().unwrap_or_default()
     }
 
-    pub(super) fn arguments(&self, quick: bool) -> Vec<String> {
-        let line = if quick { self.quick } else { self.arguments };
-        line.split(' ').map(str::to_owned).collect()
+    pub(super) fn arguments(&self, form: Form) -> Vec<String> {
+        let line = if form.quick { self.quick } else { self.arguments };
+        let mut arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        if let Some((place, minutes)) = self.place_of_minutes(&arguments).zip(form.minutes) {
+            arguments[place] = minutes.to_string();
+        }
+        arguments
+    }
+
+    /// About how long it takes on two quiet cores.
+    pub(super) fn expected(&self, form: Form) -> Duration {
+        let usual = Duration::from_secs(self.seconds[usize::from(form.quick)].into());
+        let arguments = self.arguments(Form { minutes: None, ..form });
+        let place = self.place_of_minutes(&arguments);
+        let usually: Option<f64> = place.and_then(|place| arguments[place].parse().ok());
+        let more = form.minutes.zip(usually).map(|(minutes, usually)| (minutes - usually).max(0.0) * 60.0);
+        usual + Duration::from_secs_f64(more.unwrap_or_default())
+    }
+
+    /// Where the arguments say how many minutes it lasts, if it lasts for minutes.
+    fn place_of_minutes(&self, arguments: &[String]) -> Option<usize> {
+        arguments.iter().position(|argument| argument == "--minutes").map(|flag| flag + 1)
     }
 }
 
@@ -67,6 +96,23 @@ pub(super) const PLAN: &[Run] = &[
         latencies: &[("post to its answer", "/latency")],
     },
     Run {
+        name: "resume",
+        title: "1,000 clients come back at once, each having missed 1,000 events.",
+        about: "Timed from the first client's connecting until the last has caught up, over both transports: with what \
+                they missed still in the server's memory, and again after the server was killed, so that every event \
+                comes from the log and every key from the vault. Each client checks each frame.",
+        arguments: "resume",
+        quick: "resume --clients 100 --events 200 --rounds 1",
+        seconds: [150, 25],
+        comparisons: &[],
+        latencies: &[
+            ("from memory, SSE", "/memory_sse/caught_up"),
+            ("from memory, long-poll", "/memory_long_poll/caught_up"),
+            ("from the log, SSE", "/log_sse/caught_up"),
+            ("from the log, long-poll", "/log_long_poll/caught_up"),
+        ],
+    },
+    Run {
         name: "history",
         title: "Pages of channels of 1,000, 100,000 and 1,000,000 messages.",
         about: "Pages at the newest, the middle and the oldest, the channels in turn. The time of a page must not grow \
@@ -96,6 +142,18 @@ pub(super) const PLAN: &[Run] = &[
         }],
         latencies: &[],
     },
+    Run {
+        name: "soak",
+        title: "Moderate load for some minutes.",
+        about: "Posts at a fixed rate, edits and deletions, streams and polls that stay, visitors who come and go and \
+                resume from their cursors, pages of the history. Nothing may be lost or come twice. Whether memory, open \
+                files and latencies stay flat is judged from ten minutes on; `--soak 60` gives it the hour it is made for.",
+        arguments: "soak --minutes 5 --fill 50000",
+        quick: "soak --minutes 0.2 --fill 2000",
+        seconds: [340, 30],
+        comparisons: &[],
+        latencies: &[],
+    },
 ];
 
 #[cfg(test)]
@@ -111,7 +169,7 @@ mod tests {
     fn every_run_is_a_scenario_and_takes_its_arguments_in_both_forms() {
         for run in PLAN {
             for quick in [false, true] {
-                let arguments = run.arguments(quick);
+                let arguments = run.arguments(Form { quick, minutes: Some(60.0) });
                 let command =
                     Scenario::augment_subcommands(clap::Command::new("load-tests").no_binary_name(true));
                 let parsed = command.try_get_matches_from(&arguments);
@@ -131,9 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn a_soak_lasts_as_long_as_is_asked_and_no_other_run_does() {
+        for run in PLAN {
+            let [usual, hour] = [None, Some(60.0)].map(|minutes| Form { quick: false, minutes });
+            let differs = run.arguments(usual) != run.arguments(hour);
+            assert_eq!(differs, run.scenario() == "soak", "{}", run.name);
+            assert_eq!(run.expected(hour) > run.expected(usual), differs, "{}", run.name);
+            assert!(!differs || run.expected(hour) >= Duration::from_secs(3_600));
+        }
+    }
+
+    #[test]
     fn all_fits_into_the_time_that_is_promised() {
-        let sum = |form: usize| PLAN.iter().map(|run| run.seconds[form]).sum::<u32>();
-        assert!(sum(0) <= 45 * 60, "{} s", sum(0));
-        assert!(sum(1) <= 6 * 60, "{} s", sum(1));
+        let sum =
+            |quick| PLAN.iter().map(|run| run.expected(Form { quick, minutes: None })).sum::<Duration>();
+        assert!(sum(false) <= Duration::from_secs(45 * 60), "{:?}", sum(false));
+        assert!(sum(true) <= Duration::from_secs(6 * 60), "{:?}", sum(true));
     }
 }

@@ -103,12 +103,28 @@ fn values(figure: &Figure, found: &Found) -> Vec<f64> {
 
 pub(super) const TARGETS: &[Target] = &[
     Target {
-        short: "posts/s of bare inserts",
+        short: "durable posts/s, beside bare inserts",
         claim: "Durable posts a second on 64 connections, for each of pgbench's bare inserts",
         run: "post",
         figure: Figure::Of("/ratios"),
         bound: Bound::AtLeast(0.5),
         unit: " ×",
+    },
+    Target {
+        short: "catching up from memory, frames/s",
+        claim: "Frames a second to 1,000 clients who each missed 1,000 events, from memory",
+        run: "resume",
+        figure: Figure::Of("/memory_sse/rounds/*/frames_per_second"),
+        bound: Bound::AtLeast(300_000.0),
+        unit: "",
+    },
+    Target {
+        short: "catching up from the log, frames/s",
+        claim: "The same from the log, after the server was killed",
+        run: "resume",
+        figure: Figure::Of("/log_sse/rounds/*/frames_per_second"),
+        bound: Bound::AtLeast(300_000.0),
+        unit: "",
     },
     Target {
         short: "history page p99, long channel",
