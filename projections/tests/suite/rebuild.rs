@@ -78,3 +78,27 @@ async fn only_one_rebuilding_goes_on_at_a_time() {
     let refused = rebuild(url, store, vault, |_| ()).await;
     assert!(matches!(refused, Err(RebuildError::AlreadyRunning)), "{refused:?}");
 }
+
+#[tokio::test]
+async fn rebuilt_tables_have_the_indexes_and_constraints_of_new_ones() {
+    const SHAPES: &str = "
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'read'
+        UNION ALL
+        SELECT pg_get_constraintdef(pg_constraint.oid)
+        FROM pg_constraint
+        JOIN pg_namespace ON pg_namespace.oid = connamespace
+        WHERE nspname = 'read'
+        ORDER BY 1";
+    let (world, _running) = World::running().await;
+    world.place().await;
+    world.settle().await;
+    let shapes = async || {
+        let rows = world.client().await.query(SHAPES, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let new = shapes().await;
+    assert!(new.iter().any(|shape| shape.contains("messages_time")), "{new:?}");
+    let (url, store, vault) = (world.database.url(), world.store.clone(), world.vault.clone());
+    assert!(rebuild(url, store, vault, |_| ()).await.unwrap().swapped);
+    assert_eq!(shapes().await, new);
+}
