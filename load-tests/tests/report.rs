@@ -24,11 +24,11 @@ fn outcome(arguments: &[&str], failure: Option<&str>, disk: f64) -> Value {
 }
 
 /// A bench of three runs: one that met its goal, one that did not, and one that failed.
-fn results(folder: &Path) {
+fn results(folder: &Path, quick: bool) {
     let bench = json!({
         "began": 1_800_000_000, "cores": 2, "processor": "A Processor | with a bar", "memory_bytes": 8_u64 << 30,
         "kernel": "6.1.0", "scratch_in_memory": false, "compiler": "rustc 1.95.0", "postgres": "postgres 15.1",
-        "nginx": "nginx/1.22.1", "nchan": "unknown", "quick": false, "calibration": speed(500.0),
+        "nginx": "nginx/1.22.1", "nchan": "unknown", "quick": quick, "calibration": speed(500.0),
     });
     write(&folder.join("bench.json"), &bench);
     write(&folder.join("post/outcome.json"), &outcome(&["post", "--pairs", "3"], None, 800.0));
@@ -82,7 +82,7 @@ fn render(results: &Path, out: &Path) -> BTreeMap<String, String> {
 fn the_same_results_give_the_same_bytes() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("results");
-    results(&folder);
+    results(&folder, false);
     let [one, other] = ["one", "other"].map(|name| directory.path().join(name));
     fs::create_dir_all(other.join("report")).unwrap();
     fs::create_dir_all(&one).unwrap();
@@ -94,7 +94,7 @@ fn the_same_results_give_the_same_bytes() {
 fn goals_failures_tables_and_pictures_are_all_there() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("results");
-    results(&folder);
+    results(&folder, false);
     let files = render(&folder, directory.path());
     let report = &files["REPORT.md"];
     let line = |begin: &str| {
@@ -130,6 +130,17 @@ fn goals_failures_tables_and_pictures_are_all_there() {
     sorted.sort_unstable();
     assert_eq!(sorted, drawn);
     assert!(files["rebuild-2.svg"].contains("server &lt;RSS&gt;"));
+}
+
+#[test]
+fn short_forms_decide_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("results");
+    results(&folder, true);
+    let files = render(&folder, directory.path());
+    let report = &files["REPORT.md"];
+    assert_eq!(report.matches("| short form |").count(), 2, "{report}");
+    assert!(!report.contains("met |") && !files.contains_key("goals.svg"), "{report}");
 }
 
 #[test]

@@ -58,6 +58,9 @@ impl Drop for Running {
     }
 }
 
+/// What follows an error where `RUST_BACKTRACE` is set: for developers, and in the output.
+const BACKTRACE: &str = "Stack backtrace:";
+
 /// What the program said from its error on, for it says nothing after it.
 fn reason(status: ExitStatus, output: &Path) -> String {
     /// Lines of an error's chain that are worth showing.
@@ -69,7 +72,8 @@ fn reason(status: ExitStatus, output: &Path) -> String {
         .iter()
         .rposition(|line| line.starts_with("Error:"))
         .unwrap_or(lines.len().saturating_sub(SHOWN));
-    let shown: Vec<&str> = lines[error..].iter().take(SHOWN).copied().collect();
+    let shown = lines[error..].iter().take_while(|line| **line != BACKTRACE).take(SHOWN);
+    let shown: Vec<&str> = shown.map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
     if shown.is_empty() { status.to_string() } else { shown.join("\n") }
 }
 
@@ -95,10 +99,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_told_from_its_error_on() {
-        let (failure, _) =
-            shell("echo Progress; echo 'Error: a post was refused' >&2; echo '  0: why' >&2; exit 1", AMPLE)
-                .await;
-        assert_eq!(failure.as_deref(), Some("Error: a post was refused\n  0: why"));
+        let error = r"Error: a post was refused\n\nCaused by:\n    why\n\nStack backtrace:\n 0: main\n";
+        let (failure, _) = shell(&format!("echo Progress; printf '{error}' >&2; exit 1"), AMPLE).await;
+        assert_eq!(failure.as_deref(), Some("Error: a post was refused\nCaused by:\n    why"));
         let (failure, _) = shell("exit 3", AMPLE).await;
         assert!(failure.is_some_and(|failure| failure.contains('3')));
     }

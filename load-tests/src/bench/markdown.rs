@@ -39,8 +39,10 @@ fn render(results: &Results) -> (String, Vec<Picture>) {
     let mut text = String::from("# Load tests: what was measured\n\n");
     text.push_str(&opening(results));
     let verdicts = judge(TARGETS, results);
-    text.push_str(&goals(&verdicts));
-    show(&mut text, &mut drawn, vec![pictures::of_targets(&verdicts)]);
+    text.push_str(&goals(&verdicts, results.provenance.quick));
+    if !results.provenance.quick {
+        show(&mut text, &mut drawn, vec![pictures::of_targets(&verdicts)]);
+    }
     text.push_str(&machine(results));
     show(&mut text, &mut drawn, vec![pictures::of_machine(results)]);
     for made in &results.made {
@@ -92,19 +94,19 @@ fn failed(results: &Results) -> impl Iterator<Item = &Made> {
     results.made.iter().filter(|made| made.outcome.failure.is_some())
 }
 
-fn goals(verdicts: &[Verdict]) -> String {
+fn goals(verdicts: &[Verdict], quick: bool) -> String {
     let mut text = String::from(
         "## The goals\n\nSpeeds are held against a peer in the same run, turn by turn, because machines differ and vary. \
          The median decides.\n\n| | goal | median | least | most | pair by pair | |\n|---|---:|---:|---:|---:|---|---|\n",
     );
     for verdict in verdicts {
-        let _ = writeln!(text, "| {} |", row(verdict).join(" | "));
+        let _ = writeln!(text, "| {} |", row(verdict, quick).join(" | "));
     }
     text.push('\n');
     text
 }
 
-fn row(verdict: &Verdict) -> Vec<String> {
+fn row(verdict: &Verdict, quick: bool) -> Vec<String> {
     let unit = verdict.target.unit;
     let with_unit = |value: f64| format!("{}{unit}", number(value));
     let mut row = vec![format!("[{}](#{})", verdict.target.claim, anchor(verdict)), bound(verdict)];
@@ -120,6 +122,7 @@ fn row(verdict: &Verdict) -> Vec<String> {
         None => row.extend([const { String::new() }; 4]),
     }
     row.push(match verdict.met() {
+        Some(_) if quick => "short form".to_owned(),
         Some(true) => "met".to_owned(),
         Some(false) => "**not met**".to_owned(),
         None => "not measured".to_owned(),
@@ -156,7 +159,6 @@ fn machine(results: &Results) -> String {
         ("nginx", provenance.nginx.clone()),
         ("nchan", provenance.nchan.clone()),
         ("compiler", provenance.compiler.clone()),
-        ("commit", results.made.last().map(|made| made.outcome.commit.clone()).unwrap_or_default()),
     ];
     let mut text = String::from("## The machine\n\n| | |\n|---|---|\n");
     for (name, value) in rows {
