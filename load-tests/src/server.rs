@@ -47,6 +47,9 @@ pub(crate) struct ServerOptions {
     /// What became of `pin` on this machine. A server that runs already stays where it is.
     #[arg(skip)]
     pub(crate) pinning: Pinning,
+    /// Whether a server of our own counts what it does, for [`Server::metrics`].
+    #[arg(skip)]
+    pub(crate) metrics: bool,
 }
 
 impl ServerOptions {
@@ -79,6 +82,7 @@ impl ServerOptions {
 pub(crate) struct Server {
     pub(crate) target: Target,
     pub(crate) watched: Watched,
+    metrics: Option<Target>,
     own: Option<OwnServer>,
 }
 
@@ -88,7 +92,7 @@ impl Server {
             let target = Target::from_url(url)?;
             let watched =
                 Watched { server: options.pid, cluster: options.pid.and_then(process::cluster_under) };
-            let server = Server { target, watched, own: None };
+            let server = Server { target, watched, metrics: None, own: None };
             server.ready().await.with_context(|| format!("no server is ready at {url}"))?;
             return Ok(server);
         }
@@ -99,10 +103,14 @@ impl Server {
         let target = Target::new((Ipv4Addr::LOCALHOST, free_port()?).into())?;
         let cluster = data.join("postgres").join("cluster");
         let pinning = options.pinning.clone();
-        let child = spawn(&program, &target, &data, &log, &pinning)?;
+        let metrics = match options.metrics {
+            true => Some(Target::new((Ipv4Addr::LOCALHOST, free_port()?).into())?),
+            false => None,
+        };
+        let child = spawn(&program, &target, metrics.as_ref(), &data, &log, &pinning)?;
         let watched = Watched { server: Some(child.id()), cluster: Some(cluster) };
         let own = OwnServer { child, program, data, log, pinning, _directory: directory };
-        let mut server = Server { target, watched, own: Some(own) };
+        let mut server = Server { target, watched, metrics, own: Some(own) };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -123,7 +131,8 @@ impl Server {
     /// Starts a server that was killed at the same address, on the same data. Returns when it is ready.
     pub(crate) async fn start_again(&mut self) -> Result<()> {
         let own = self.own.as_mut().context("a server at --url is not ours to start")?;
-        own.child = spawn(&own.program, &self.target, &own.data, &own.log, &own.pinning)?;
+        own.child =
+            spawn(&own.program, &self.target, self.metrics.as_ref(), &own.data, &own.log, &own.pinning)?;
         self.watched.server = Some(own.child.id());
         self.wait_until_ready().await
     }
@@ -134,6 +143,14 @@ impl Server {
             Some(cluster) => Work::read(cluster).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The text of its metrics (Prometheus' format), where the options asked for them.
+    pub(crate) async fn metrics(&self) -> Result<Option<String>> {
+        let Some(target) = &self.metrics else { return Ok(None) };
+        let mut connection = Connection::open(target).await?;
+        let text = connection.succeed(Call::get(Uri::from_static("/metrics"), None)).await?;
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
     }
 
     async fn wait_until_ready(&mut self) -> Result<()> {
@@ -201,7 +218,14 @@ impl Drop for OwnServer {
 }
 
 /// On the server's cores; what an earlier start wrote into `log` stays.
-fn spawn(program: &Path, target: &Target, data: &Path, log: &Path, pinning: &Pinning) -> Result<Child> {
+fn spawn(
+    program: &Path,
+    target: &Target,
+    metrics: Option<&Target>,
+    data: &Path,
+    log: &Path,
+    pinning: &Pinning,
+) -> Result<Child> {
     let log_file = File::options().create(true).append(true).open(log);
     let log_file = log_file.with_context(|| format!("opening {}", log.display()))?;
     let mut command = Command::new(program);
@@ -215,6 +239,9 @@ fn spawn(program: &Path, target: &Target, data: &Path, log: &Path, pinning: &Pin
     command.env("ECHOVERSE_LISTEN", target.address.to_string());
     command.env("ECHOVERSE_DATA", data);
     command.env("ECHOVERSE_RATE_LIMITS", "off");
+    if let Some(metrics) = metrics {
+        command.env("ECHOVERSE_METRICS_LISTEN", metrics.address.to_string());
+    }
     let errors = log_file.try_clone().context("duplicating the log's handle")?;
     command.stdout(log_file).stderr(errors);
     let _on_server_cores = pinning.on_server_cores()?;
@@ -243,7 +270,7 @@ pub(crate) fn scratch_directory(parent: &Path) -> Result<TempDir> {
 }
 
 /// Free at the moment; the server takes it before anybody else is likely to.
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("finding a free port")?;
     Ok(listener.local_addr().context("asking for the port")?.port())
 }
