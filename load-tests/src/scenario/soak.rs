@@ -32,7 +32,7 @@ use crate::usage::{Usage, Watched};
 use crate::world::{Size, World, accounts_for};
 use follow::{Followed, Follower, Way};
 use ledger::{Delivery, FILLING};
-use meters::{Meters, Sample, Sampler, descriptors};
+use meters::{Meters, Sample, Sampler, descriptors, gauge, network_sockets};
 use schedule::Schedule;
 use write::{Writers, Written};
 
@@ -45,6 +45,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Samples of a run, where no interval is given.
 const SAMPLES: u32 = 120;
 const FILLING_CONNECTIONS: usize = 64;
+const SUBSCRIPTIONS: &str = "echoverse_live_subscriptions";
 
 #[derive(Debug, Clone, clap::Args, Serialize)]
 pub(crate) struct Options {
@@ -123,44 +124,64 @@ struct Found {
 #[derive(Debug, Clone, Copy, Serialize)]
 struct AtRest {
     memory: Footprint,
+    /// Open files, sockets included.
     descriptors: Option<u32>,
+    /// Of these, what listens and what leads to clients.
+    network_sockets: Option<u32>,
+    /// Streams and polls that the server delivers to.
+    subscriptions: Option<f64>,
 }
 
 impl AtRest {
-    fn look(watched: &Watched) -> AtRest {
-        AtRest { memory: Footprint::look(watched), descriptors: watched.server.and_then(descriptors) }
+    async fn look(server: &Server) -> Result<AtRest> {
+        let pid = server.watched.server;
+        // Before the metrics are asked for, which takes a connection.
+        let network_sockets = pid.and_then(network_sockets);
+        Ok(AtRest {
+            memory: Footprint::look(&server.watched),
+            descriptors: pid.and_then(descriptors),
+            network_sockets,
+            subscriptions: server.metrics().await?.and_then(|text| gauge(&text, SUBSCRIPTIONS)),
+        })
     }
 
-    /// Waits until what belonged to connections is given back, as far as `before` tells.
-    async fn after(watched: &Watched, before: &AtRest) -> AtRest {
+    /// Waits until the server has noticed that its clients are gone, as far as `before` tells.
+    async fn after(server: &Server, before: &AtRest) -> Result<AtRest> {
         let begun = Instant::now();
         loop {
-            let now = AtRest::look(watched);
-            if now.descriptors <= before.descriptors || begun.elapsed() > CLOSING {
-                return now;
+            let now = AtRest::look(server).await?;
+            if now.has_returned_to(before) || begun.elapsed() > CLOSING {
+                return Ok(now);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+
+    /// No client's socket is left and nobody is delivered to, where these can be seen.
+    fn has_returned_to(&self, before: &AtRest) -> bool {
+        self.network_sockets <= before.network_sockets && self.subscriptions.is_none_or(|count| count == 0.0)
     }
 }
 
 pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Report> {
     let machine = Machine::look(&server.scratch);
-    let server = Server::start(server).await?;
+    let mut server = server.clone();
+    server.metrics = true;
+    let server = Server::start(&server).await?;
     let (watched, target) = (&server.watched, &server.target);
     let size =
         Size { accounts: accounts_for(options.followers().count()), channels: usize::from(options.channels) };
     let world = Arc::new(World::make(target, size).await?);
     fill_all(target, &world, options).await?;
     watched.settle(SETTLE).await;
-    let before = AtRest::look(watched);
+    let before = AtRest::look(&server).await?;
 
     let patience = options.duration() + GRACE;
     let running = tokio::time::timeout(patience, load(target, watched, &world, options));
     let found = Progress::during("soaking", options.duration(), running).await;
     let found = found.context("somebody waits for what does not come")??;
     found.delivery.ensure()?;
-    let after = AtRest::after(watched, &before).await;
+    let after = AtRest::after(&server, &before).await?;
     show::report(machine, options, &found, [before, after])
 }
 

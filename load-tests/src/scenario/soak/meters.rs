@@ -1,5 +1,6 @@
 //! Latencies of the running interval, and what is looked at when it ends.
 
+use std::collections::HashSet;
 use std::fs;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -103,17 +104,57 @@ pub(super) fn descriptors(pid: u32) -> Option<u32> {
     fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count().try_into().ok()
 }
 
+/// How many of them are TCP sockets: those that listen, and one for each client. Connections to a private Postgres are
+/// Unix sockets.
+pub(super) fn network_sockets(pid: u32) -> Option<u32> {
+    let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(format!("/proc/{pid}/net/{table}")));
+    let known: HashSet<String> = tables
+        .iter()
+        .flatten()
+        .flat_map(|table| table.lines().skip(1))
+        .filter_map(|line| Some(format!("socket:[{}]", line.split_ascii_whitespace().nth(9)?)))
+        .collect();
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
+    let links = open.filter_map(|file| fs::read_link(file.path()).ok());
+    links.filter(|link| link.to_str().is_some_and(|link| known.contains(link))).count().try_into().ok()
+}
+
+/// The value of a gauge in the text of the server's metrics.
+pub(super) fn gauge(metrics: &str, name: &str) -> Option<f64> {
+    let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok();
+    metrics.lines().find_map(value)
+}
+
 /// Resident memory that a process shares with nobody and no file.
 fn private(pid: u32) -> Option<u64> {
     process::kibibytes(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "RssAnon:")
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_gauge_is_found_by_its_whole_name() {
+        let text = "# TYPE live gauge\nlive_now 3\nlive 2\nlive{a=\"b\"} 9\n";
+        assert_eq!(gauge(text, "live"), Some(2.0));
+        assert_eq!(gauge(text, "liv"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_client_is_a_network_socket_and_a_pipe_is_none() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        assert_eq!(network_sockets(child.id()), Some(0));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(network_sockets(std::process::id()).unwrap() >= 1);
+        drop(listener);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
     fn an_open_file_counts() {
         let own = std::process::id();
         let directory = tempfile::tempdir().unwrap();

@@ -9,9 +9,6 @@ use super::{AtRest, Found, Options};
 use crate::footprint::Footprint;
 use crate::report::{Machine, Plot, Report, Series, Table};
 
-/// Open files that may be left when all have gone.
-const LEFT: u32 = 4;
-
 pub(super) fn report(
     machine: Machine,
     options: &Options,
@@ -20,19 +17,21 @@ pub(super) fn report(
 ) -> Result<Report> {
     let Found { samples, delivery, written, resumed, failures, failure, pages, usage } = found;
     let judgements = judge(samples, options.duration());
-    let left = after.descriptors.zip(before.descriptors).map(|(after, before)| after.saturating_sub(before));
-    let given_back = left.map(|left| left <= LEFT);
+    let returned = after.has_returned_to(&before);
     let flat = judgements.iter().map(|judgement| judgement.flat).collect::<Option<Vec<bool>>>();
-    let held = flat.map(|flat| flat.into_iter().all(|flat| flat) && given_back != Some(false));
+    let all_flat = flat.map(|flat| flat.into_iter().all(|flat| flat) && returned);
     let mut notes = machine.doubts(usage);
-    notes.push(match held {
+    notes.push(match all_flat {
         Some(true) => "everything stayed flat".to_owned(),
         Some(false) => "not everything stayed flat".to_owned(),
         None => "less than ten minutes are too short to tell whether a measure is flat".to_owned(),
     });
-    if let (Some(left), Some(false)) = (left, given_back) {
-        notes.push(format!("{left} files of the server stay open when all clients have gone"));
+    if !returned {
+        notes.push("sockets or subscriptions are left when all clients have gone".to_owned());
     }
+    notes.push(
+        "connections to the database are kept: they may make more files than there were before".to_owned(),
+    );
     notes.extend(failure.iter().map(|failure| format!("a follower's connection failed: {failure}")));
     let ledger = &written.ledger;
     let count = |name: &str, count: u64| vec![name.to_owned(), count.to_string()];
@@ -42,10 +41,10 @@ pub(super) fn report(
         machine,
         settings: serde_json::to_value(options)?,
         figures: json!({
-            "held": held, "judgements": judgements, "delivery": delivery, "posts": ledger.posts,
+            "held": all_flat, "judgements": judgements, "delivery": delivery, "posts": ledger.posts,
             "edits": ledger.edited.len(), "deletions": ledger.deleted.len(), "pages": pages, "resumed": resumed,
             "failures": {"posts": written.failures, "followers": failures}, "at_rest": [before, after],
-            "files_left_open": left, "usage": usage, "samples": samples,
+            "returned": returned, "usage": usage, "samples": samples,
         }),
         tables: vec![
             Table::new("What happened", ["", "count"])
@@ -63,14 +62,17 @@ pub(super) fn report(
                 .rows(judgements.iter().map(row)),
             Table::new("CPU", ["", "CPU", "cores", "a frame"]).rows(usage.rows(delivery.frames)),
             Footprint::table([("before", before.memory), ("after all had gone", after.memory)]),
-            Table::new("Open files of the server", ["", "count"]).rows(
-                [("before", before), ("after all had gone", after)].map(|(when, at)| {
-                    vec![when.to_owned(), at.descriptors.map(|count| count.to_string()).unwrap_or_default()]
-                }),
-            ),
+            Table::new("What the server holds", ["", "open files", "network sockets", "live subscriptions"])
+                .rows([("before", before), ("after all had gone", after)].map(held)),
         ],
         plots: plots(samples),
     })
+}
+
+fn held((when, at): (&str, AtRest)) -> Vec<String> {
+    let counts = [at.descriptors.map(f64::from), at.network_sockets.map(f64::from), at.subscriptions];
+    let count = |count: Option<f64>| count.map(|count| count.to_string()).unwrap_or_default();
+    [vec![when.to_owned()], counts.map(count).to_vec()].concat()
 }
 
 fn row(judgement: &Judgement) -> Vec<String> {
