@@ -1,11 +1,11 @@
 //! One event as clients get it, encoded once for all of them.
 
-use bytes::Bytes;
 use event_store::Position;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::access::{AccessChange, Audience};
+use super::framed::Framed;
 use crate::cursor::Cursor;
 
 /// The object of a frame, the same on both transports.
@@ -25,8 +25,14 @@ pub(crate) struct Frame {
     pub(crate) audience: Audience,
     /// What the event changes about who sees what comes after it.
     pub(crate) change: Option<AccessChange>,
+    /// `None` where nobody gets it.
+    content: Option<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
     /// `event:`, `id:` and `data:` lines with the blank line behind them.
-    pub(crate) sse: Bytes,
+    sse: Framed,
     /// Where in `sse` the JSON object begins; it ends two bytes before the end.
     json_start: usize,
 }
@@ -45,16 +51,28 @@ impl Frame {
         let json_start = sse.len();
         serde_json::to_writer(&mut sse, &object).expect("frames are plain structs: JSON cannot fail");
         sse.extend_from_slice(b"\n\n");
-        let sse = Bytes::from(sse);
-        Self { position, audience: Audience::Nobody, change: None, sse, json_start }
+        let content = Content { sse: Framed::new(std::iter::once(sse.as_slice())), json_start };
+        Self { position, audience: Audience::Nobody, change: None, content: Some(content) }
     }
 
     /// A frame that nobody gets, for what it changes.
     pub(crate) fn silent(position: Position, change: Option<AccessChange>) -> Self {
-        Self { position, audience: Audience::Nobody, change, sse: Bytes::new(), json_start: 0 }
+        Self { position, audience: Audience::Nobody, change, content: None }
+    }
+
+    pub(crate) fn sse(&self) -> Option<&Framed> {
+        self.content.as_ref().map(|content| &content.sse)
     }
 
     pub(crate) fn json(&self) -> &[u8] {
-        &self.sse[self.json_start..self.sse.len() - 2]
+        self.content.as_ref().map_or(b"null", |content| {
+            let sse = content.sse.plain();
+            &sse[content.json_start..sse.len() - 2]
+        })
+    }
+
+    /// Its length on a stream.
+    pub(crate) fn len(&self) -> usize {
+        self.sse().map_or(0, Framed::len)
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::AccountId;
 use event_store::{EventStore, Position, Record, Tail, Unavailable};
 use parking_lot::RwLock;
 use projections::ReadModel;
@@ -13,9 +12,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::Vault;
 
+use super::beats::Beats;
 use super::encode::Encoder;
+use super::flush::flush;
+use super::outlet::{Beat, End};
 use super::recent::Recent;
-use super::routing::{End, Key, NotYet, Routing, Subscribed};
+use super::routing::{Dirty, Key, Kind, NotYet, Reader, Routing, Subscribed};
 use super::run::Run;
 use crate::cursor::Cursors;
 
@@ -23,17 +25,16 @@ use crate::cursor::Cursors;
 const REQUESTS: usize = 1_024;
 /// The wait after the log, the vault or the read model could not be reached.
 const RETRY: Duration = Duration::from_millis(500);
-/// What one write to one reader costs, about. Handing out pauses as long as the last round keeps the writers busy, so
-/// that under load many frames leave in one write; a lone frame after a pause goes at once.
-const WRITE_COST: Duration = Duration::from_micros(10);
+/// Handing out pauses as long as the last round took, this at most: under load many frames leave in one write, and
+/// half of the time is left to those who write messages. A lone frame after a pause goes at once.
 const MAX_PAUSE: Duration = Duration::from_millis(25);
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
 enum Request {
     Subscribe {
-        account: AccountId,
-        session: Uuid,
+        reader: Reader,
+        position: Position,
         snapshot: Option<projections::Access>,
         reply: oneshot::Sender<Result<Subscribed, NotYet>>,
     },
@@ -71,6 +72,8 @@ impl Hub {
             tail: Arc::clone(&store).tail(start),
             encoder: encoder.clone(),
             routing: Routing::new(start),
+            beats: Beats::new(),
+            dirty: Dirty::new(),
             recent: Arc::clone(&recent),
             head: head_sender,
             inbox,
@@ -81,7 +84,7 @@ impl Hub {
         Ok(Arc::new(Self { requests, head, recent, store, encoder }))
     }
 
-    /// The position up to which every subscription's queue is filled.
+    /// The position up to which every subscription was given its share.
     pub(crate) fn head(&self) -> Position {
         *self.head.borrow()
     }
@@ -90,19 +93,19 @@ impl Hub {
         &self.recent
     }
 
-    /// Registers a subscription; `None` when the hub has ended.
+    /// Registers a subscription for a reader who has had everything up to `position`; `None` when the hub has ended.
     pub(crate) async fn subscribe(
         &self,
-        account: AccountId,
-        session: Uuid,
+        reader: Reader,
+        position: Position,
         snapshot: Option<projections::Access>,
     ) -> Option<Result<Subscribed, NotYet>> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Subscribe { account, session, snapshot, reply }).await.ok()?;
+        self.requests.send(Request::Subscribe { reader, position, snapshot, reply }).await.ok()?;
         answer.await.ok()
     }
 
-    /// Ends a subscription whose reader is gone. A full inbox is no harm: the next frame finds the queue closed.
+    /// Ends a subscription whose reader is gone. A full inbox is no harm: it waits for its turn.
     pub(crate) fn unsubscribe(self: &Arc<Self>, key: Key) {
         if let Err(mpsc::error::TrySendError::Full(request)) =
             self.requests.try_send(Request::Unsubscribe(key))
@@ -120,6 +123,9 @@ struct Task {
     tail: Tail,
     encoder: Encoder,
     routing: Routing,
+    beats: Beats,
+    /// Those that are to be flushed.
+    dirty: Dirty,
     recent: Arc<RwLock<Recent>>,
     head: watch::Sender<Position>,
     inbox: mpsc::Receiver<Request>,
@@ -153,6 +159,7 @@ impl Task {
                         tokio::time::sleep(RETRY).await;
                     }
                 },
+                () = self.beats.tick() => self.beat().await,
                 now = sweep.tick() => self.routing.forget_idle(now),
             }
             metrics::gauge!("echoverse_live_subscriptions").set(self.routing.len() as f64);
@@ -162,10 +169,16 @@ impl Task {
 
     fn answer(&mut self, request: Request) {
         match request {
-            Request::Subscribe { account, session, snapshot, reply } => {
-                let subscribed = self.routing.subscribe(account, session, snapshot.as_ref());
-                if let Err(Ok(abandoned)) = reply.send(subscribed) {
-                    self.routing.end(abandoned.key, End::Lagged);
+            Request::Subscribe { reader, position, snapshot, reply } => {
+                let subscribed = self.routing.subscribe(&reader, position, snapshot.as_ref());
+                let key = subscribed.as_ref().ok().map(|subscribed| subscribed.key);
+                match reply.send(subscribed) {
+                    Ok(()) => key
+                        .filter(|_| reader.kind == Kind::Stream)
+                        .iter()
+                        .for_each(|key| self.beats.add(*key)),
+                    Err(Ok(abandoned)) => self.routing.end(abandoned.key, End::Lagged),
+                    Err(Err(_)) => {}
                 }
             }
             Request::Unsubscribe(key) => self.routing.end(key, End::Lagged),
@@ -201,10 +214,23 @@ impl Task {
             let mut recent = self.recent.write();
             frames.iter().for_each(|frame| recent.push(Arc::clone(frame)));
         }
-        let handed: u32 = Run::cut(&frames).iter().map(|run| self.routing.deliver(run)).sum();
-        self.next_round = Instant::now() + (WRITE_COST * handed).min(MAX_PAUSE);
+        Run::cut(&frames).iter().for_each(|run| self.routing.deliver(run, &mut self.dirty));
+        let handing_out = Instant::now();
+        flush(&mut self.dirty).await;
+        let now = Instant::now();
+        self.next_round = now + now.duration_since(handing_out).min(MAX_PAUSE);
         self.head.send_replace(self.routing.head());
         metrics::histogram!("echoverse_live_deliver_seconds").record(started.elapsed().as_secs_f64());
         metrics::counter!("echoverse_live_frames_total").increment(frames.len() as u64);
+    }
+
+    /// Gives a sign of life to those whose turn it is.
+    async fn beat(&mut self) {
+        let upto = self.routing.head();
+        let cursor = self.encoder.cursors.seal(upto);
+        let beat = Arc::new(Beat::new(upto, Some(&cursor)));
+        let (routing, dirty) = (&mut self.routing, &mut self.dirty);
+        self.beats.due(|key| routing.beat(*key, &beat, dirty));
+        flush(dirty).await;
     }
 }

@@ -15,7 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Hub;
 use super::frame::Frame;
-use super::routing::{End, MAX_PER_ACCOUNT};
+use super::outlet::{End, Item};
+use super::routing::{Kind, MAX_PER_ACCOUNT, Reader};
 use super::sse::read_within;
 use super::subscription::{Delivery, SubscribeError, Subscription};
 use crate::auth::{Authenticated, ended};
@@ -128,7 +129,7 @@ pub(crate) async fn poll_events(
             return Ok(respond(&Events { events, next: hub.encoder.cursors.seal(head) }));
         }
     };
-    let mut subscription = subscribe(&state, &caller, after).await?;
+    let mut subscription = subscribe(&state, &caller, after, Kind::Poll).await?;
     let deadline = Instant::now() + wait;
     let mut collected: Vec<Arc<Frame>> = Vec::new();
     let mut upto = after;
@@ -140,8 +141,8 @@ pub(crate) async fn poll_events(
             READ_PATIENCE
         };
         match read_within(&mut subscription, patience).await {
-            Some(Delivery::Runs { runs, upto: reached }) => {
-                collected.extend(runs.iter().flat_map(|run| run.frames.iter().map(Arc::clone)));
+            Some(Delivery::Items { items, upto: reached }) => {
+                collected.extend(items.iter().flat_map(frames));
                 upto = reached;
             }
             Some(Delivery::Ended(End::SessionEnded)) => return Err(ended()),
@@ -153,7 +154,7 @@ pub(crate) async fn poll_events(
     }
     if collected.is_empty() && subscription.is_live() {
         let (late, reached) = subscription.waiting();
-        collected.extend(late.iter().flat_map(|run| run.frames.iter().map(Arc::clone)));
+        collected.extend(late.iter().flat_map(frames));
         upto = upto.max(reached);
     }
     if collected.len() > limit {
@@ -161,6 +162,15 @@ pub(crate) async fn poll_events(
         upto = collected.last().map_or(upto, |frame| frame.position);
     }
     Ok(answer(&hub, &collected, upto))
+}
+
+fn frames(item: &Item) -> impl Iterator<Item = Arc<Frame>> {
+    let frames = match item {
+        Item::Run(run) => run.frames.as_slice(),
+        // A poll hears none.
+        Item::Beat(_) => &[],
+    };
+    frames.iter().map(Arc::clone)
 }
 
 /// How long one read of the log may take.
@@ -229,8 +239,10 @@ pub(super) async fn subscribe(
     state: &AppState,
     caller: &Authenticated,
     after: Position,
+    kind: Kind,
 ) -> Result<Subscription, ApiError> {
-    let started = Subscription::start(Arc::clone(&state.hub), caller.account, caller.session.id, after).await;
+    let reader = Reader { account: caller.account, session: caller.session.id, kind };
+    let started = Subscription::start(Arc::clone(&state.hub), reader, after).await;
     let subscription = started.map_err(|error| match error {
         SubscribeError::TooMany => {
             let detail =

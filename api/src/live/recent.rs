@@ -28,11 +28,11 @@ impl Recent {
 
     /// Adds the frame of the next record.
     pub(crate) fn push(&mut self, frame: Arc<Frame>) {
-        self.bytes += frame.sse.len() + OVERHEAD;
+        self.bytes += frame.len() + OVERHEAD;
         self.frames.push_back(frame);
         while self.frames.len() > MAX_FRAMES || self.bytes > MAX_BYTES {
             let Some(oldest) = self.frames.pop_front() else { break };
-            self.bytes -= oldest.sse.len() + OVERHEAD;
+            self.bytes -= oldest.len() + OVERHEAD;
             self.floor = oldest.position;
         }
     }

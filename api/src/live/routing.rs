@@ -2,69 +2,51 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use domain::{AccountId, CommunityId};
 use event_store::Position;
-use tokio::sync::mpsc;
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::access::{Access, AccessChange, Audience};
+use super::outlet::{Beat, End, Item, Outlet, Pushed};
 use super::run::Run;
 
-/// Runs of frames that wait for one subscription before it has to read for itself.
-pub(crate) const QUEUE: usize = 128;
 /// How long an account's access is kept after its last subscription: long-polls come and go.
 const LINGER: Duration = Duration::from_secs(60);
 /// Changes of access kept for subscribers whose snapshot is older than the hub's head.
 const MAX_CHANGES: usize = 16_384;
 
-/// Why a subscription's queue ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum End {
-    Open = 0,
-    /// The reader was too slow: it goes on from its own position.
-    Lagged = 1,
-    SessionEnded = 2,
-    Shutdown = 3,
-    /// The reader must come again and prove who it is.
-    Rotate = 4,
-}
-
-/// How a queue ended, told beside it.
-#[derive(Debug, Default)]
-pub(crate) struct Ending(AtomicU8);
-
-impl Ending {
-    pub(crate) fn get(&self) -> End {
-        match self.0.load(Ordering::Acquire) {
-            1 => End::Lagged,
-            2 => End::SessionEnded,
-            3 => End::Shutdown,
-            4 => End::Rotate,
-            _ => End::Open,
-        }
-    }
-
-    fn set(&self, end: End) {
-        self.0.store(end as u8, Ordering::Release);
-    }
-}
-
 pub(crate) type Key = u64;
+
+/// Who subscribes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader {
+    pub(crate) account: AccountId,
+    pub(crate) session: Uuid,
+    pub(crate) kind: Kind,
+}
+
+/// How a subscription is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For long: it hears a sign of life every so often, and ends after so many.
+    Stream,
+    /// For one answer.
+    Poll,
+}
 
 struct Subscriber {
     account: AccountId,
     session: Uuid,
-    queue: mpsc::Sender<Arc<Run>>,
-    ending: Arc<Ending>,
+    outlet: Arc<Outlet>,
+    /// Heartbeats until it has to come again; a poll hears none.
+    beats_left: u16,
 }
 
 struct Account {
     access: Access,
-    subscribers: Vec<Key>,
+    subscribers: Vec<(Key, Arc<Outlet>)>,
     idle_since: Option<Instant>,
 }
 
@@ -72,13 +54,15 @@ struct Account {
 #[derive(Debug)]
 pub(crate) struct Subscribed {
     pub(crate) key: Key,
-    /// The subscription's queue holds what comes after this.
+    /// The outlet gets what comes after this.
     pub(crate) at: Position,
     /// What the account may see at that position.
     pub(crate) access: Access,
-    pub(crate) queue: mpsc::Receiver<Arc<Run>>,
-    pub(crate) ending: Arc<Ending>,
+    pub(crate) outlet: Arc<Outlet>,
 }
+
+/// Outlets that were given something, each once: they are to be flushed.
+pub(crate) type Dirty = Vec<Arc<Outlet>>;
 
 pub(crate) struct Routing {
     head: Position,
@@ -103,6 +87,10 @@ pub(crate) enum NotYet {
 
 /// Most subscriptions of one account at a time.
 pub(crate) const MAX_PER_ACCOUNT: usize = 64;
+/// A stream lives for so many heartbeats at least, and so many more at most: a proxy that holds everything back until
+/// the end delivers then, and a deploy drains. Streams that began together end apart.
+const BEATS: u16 = 32;
+const BEATS_SPREAD: u16 = 16;
 
 impl Routing {
     pub(crate) fn new(head: Position) -> Self {
@@ -125,13 +113,14 @@ impl Routing {
         self.subscribers.len()
     }
 
-    /// Registers a subscription at the head.
+    /// Registers a subscription at the head, whose reader has had everything up to `position`.
     pub(crate) fn subscribe(
         &mut self,
-        account: AccountId,
-        session: Uuid,
+        reader: &Reader,
+        position: Position,
         snapshot: Option<&projections::Access>,
     ) -> Result<Subscribed, NotYet> {
+        let Reader { account, session, kind } = *reader;
         if !self.accounts.contains_key(&account) {
             let snapshot = snapshot.filter(|snapshot| snapshot.position >= self.changes_floor);
             let snapshot = snapshot.ok_or(NotYet::NeedsAccess { need: self.changes_floor })?;
@@ -143,13 +132,16 @@ impl Routing {
         }
         self.next_key += 1;
         let key = self.next_key;
-        entry.subscribers.push(key);
+        let outlet = Arc::new(Outlet::new(position));
+        entry.subscribers.push((key, Arc::clone(&outlet)));
         entry.idle_since = None;
-        let (sender, queue) = mpsc::channel(QUEUE);
-        let ending = Arc::new(Ending::default());
-        let subscriber = Subscriber { account, session, queue: sender, ending: Arc::clone(&ending) };
+        let beats_left = match kind {
+            Kind::Stream => BEATS + (key % u64::from(BEATS_SPREAD + 1)) as u16,
+            Kind::Poll => 0,
+        };
+        let subscriber = Subscriber { account, session, outlet: Arc::clone(&outlet), beats_left };
         self.subscribers.insert(key, subscriber);
-        Ok(Subscribed { key, at: self.head, access: entry.access.clone(), queue, ending })
+        Ok(Subscribed { key, at: self.head, access: entry.access.clone(), outlet })
     }
 
     fn admit(&mut self, account: AccountId, snapshot: &projections::Access) {
@@ -165,28 +157,29 @@ impl Routing {
         self.accounts.insert(account, Account { access, subscribers: Vec::new(), idle_since: None });
     }
 
-    /// Hands a run to those who may see it, and says to how many. Runs come in log order.
-    pub(crate) fn deliver(&mut self, run: &Arc<Run>) -> u32 {
+    /// Hands a run to those who may see it; it leaves with the flush of those that are `dirty` then. Runs come in log
+    /// order.
+    pub(crate) fn deliver(&mut self, run: &Arc<Run>, dirty: &mut Dirty) {
         self.head = run.last();
         // A frame with a change is a run of its own.
         let (position, change) = (run.last(), run.first().change.as_ref());
         if let Some(change) = change.filter(|change| !change.takes_away()) {
             self.apply(position, change);
         }
-        let (mut handed, mut ended) = (0, Vec::new());
+        let mut ended = Vec::new();
         match run.audience() {
             Audience::Nobody => {}
             Audience::Community(community)
             | Audience::Channel(community, _)
             | Audience::Holders(community, _) => {
                 let members = self.members.get(community).into_iter().flatten();
-                members.for_each(|account| handed += self.hand(account, run, &mut ended));
+                members.for_each(|account| self.hand(account, run, dirty, &mut ended));
             }
             Audience::Around(subject, communities) => {
                 let members =
                     communities.iter().filter_map(|community| self.members.get(community)).flatten();
                 let around: HashSet<AccountId> = members.copied().chain([*subject]).collect();
-                around.iter().for_each(|account| handed += self.hand(account, run, &mut ended));
+                around.iter().for_each(|account| self.hand(account, run, dirty, &mut ended));
             }
         }
         for key in ended {
@@ -196,23 +189,34 @@ impl Routing {
         if let Some(change) = change.filter(|change| change.takes_away()) {
             self.apply(position, change);
         }
-        handed
     }
 
-    fn hand(&self, account: &AccountId, run: &Arc<Run>, ended: &mut Vec<Key>) -> u32 {
+    fn hand(&self, account: &AccountId, run: &Arc<Run>, dirty: &mut Dirty, ended: &mut Vec<Key>) {
         let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(run.audience())) else {
-            return 0;
+            return;
         };
-        let mut handed = 0;
-        for key in &entry.subscribers {
-            let Some(subscriber) = self.subscribers.get(key) else { continue };
-            // Full: the reader is too slow. Closed: it left without a word.
-            match subscriber.queue.try_send(Arc::clone(run)) {
-                Ok(()) => handed += 1,
-                Err(_) => ended.push(*key),
+        for (key, outlet) in &entry.subscribers {
+            match outlet.push(Item::Run(Arc::clone(run))) {
+                Pushed::First => dirty.push(Arc::clone(outlet)),
+                Pushed::Waits => {}
+                // The reader is too slow, or left without a word.
+                Pushed::Refused => ended.push(*key),
             }
         }
-        handed
+    }
+
+    /// Gives a subscription a sign of life, or tells it to come again; whether it is still there.
+    pub(crate) fn beat(&mut self, key: Key, beat: &Arc<Beat>, dirty: &mut Dirty) -> bool {
+        let Some(subscriber) = self.subscribers.get_mut(&key) else { return false };
+        subscriber.beats_left = subscriber.beats_left.saturating_sub(1);
+        if subscriber.beats_left == 0 {
+            self.end(key, End::Rotate);
+            return false;
+        }
+        if subscriber.outlet.push_beat(beat) == Pushed::First {
+            dirty.push(Arc::clone(&subscriber.outlet));
+        }
+        true
     }
 
     fn apply(&mut self, position: Position, change: &AccessChange) {
@@ -259,12 +263,12 @@ impl Routing {
         }
     }
 
-    /// Ends one subscription's queue; what is in it can still be read.
+    /// Ends one subscription; what waits for it can still be read.
     pub(crate) fn end(&mut self, key: Key, end: End) {
         let Some(subscriber) = self.subscribers.remove(&key) else { return };
-        subscriber.ending.set(end);
+        subscriber.outlet.end(end);
         if let Some(entry) = self.accounts.get_mut(&subscriber.account) {
-            entry.subscribers.retain(|other| *other != key);
+            entry.subscribers.retain(|(other, _)| *other != key);
             if entry.subscribers.is_empty() {
                 entry.idle_since = Some(Instant::now());
             }

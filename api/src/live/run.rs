@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use event_store::Position;
 
 use super::access::Audience;
 use super::frame::Frame;
+use super::framed::Framed;
 
 /// Most frames and bytes in one run: together with the queue's length they bound what a slow reader holds back.
 const MAX_FRAMES: usize = 64;
@@ -16,17 +16,17 @@ const MAX_BYTES: usize = 32 * 1024;
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) frames: Vec<Arc<Frame>>,
-    pub(crate) sse: Bytes,
+    /// `None` where nobody gets them.
+    pub(crate) sse: Option<Framed>,
 }
 
 impl Run {
     fn new(frames: Vec<Arc<Frame>>) -> Self {
         let sse = match frames.as_slice() {
-            [frame] => frame.sse.clone(),
+            [frame] => frame.sse().cloned(),
             frames => {
-                let mut sse = BytesMut::with_capacity(frames.iter().map(|frame| frame.sse.len()).sum());
-                frames.iter().for_each(|frame| sse.extend_from_slice(&frame.sse));
-                sse.freeze()
+                let parts = frames.iter().filter_map(|frame| frame.sse()).map(Framed::plain);
+                parts.clone().next().is_some().then(|| Framed::new(parts))
             }
         };
         Self { frames, sse }
@@ -41,12 +41,12 @@ impl Run {
         let mut run: Vec<Arc<Frame>> = Vec::new();
         let mut bytes = 0;
         for frame in frames {
-            let fits = run.len() < MAX_FRAMES && bytes + frame.sse.len() <= MAX_BYTES;
+            let fits = run.len() < MAX_FRAMES && bytes + frame.len() <= MAX_BYTES;
             if run.last().is_some_and(|before| !fits || !joins(before, frame)) {
                 runs.push(Arc::new(Self::new(std::mem::take(&mut run))));
                 bytes = 0;
             }
-            bytes += frame.sse.len();
+            bytes += frame.len();
             run.push(Arc::clone(frame));
         }
         if !run.is_empty() {
@@ -98,6 +98,10 @@ mod tests {
         Arc::new(frame)
     }
 
+    fn sse(framed: Option<&Framed>) -> &[u8] {
+        framed.expect("these frames have bytes").plain()
+    }
+
     fn positions(runs: &[Arc<Run>]) -> Vec<Vec<u64>> {
         runs.iter().map(|run| run.frames.iter().map(|frame| frame.position.0).collect()).collect()
     }
@@ -110,8 +114,8 @@ mod tests {
                 .into();
         let runs = Run::cut(&frames);
         assert_eq!(positions(&runs), [vec![1, 2], vec![3], vec![4], vec![5], vec![6]]);
-        let bytes: Vec<u8> = frames[..2].iter().flat_map(|frame| frame.sse.to_vec()).collect();
-        assert_eq!(runs[0].sse, bytes);
+        let bytes: Vec<u8> = frames[..2].iter().flat_map(|frame| sse(frame.sse()).to_vec()).collect();
+        assert_eq!(sse(runs[0].sse.as_ref()), bytes);
     }
 
     #[test]
@@ -126,7 +130,8 @@ mod tests {
         let frames: Vec<_> = (1..=3).map(|position| frame(position, 7, false)).collect();
         let run = || Run::cut(&frames).remove(0);
         assert_eq!(run().after(Position(0)).map(|run| run.frames.len()), Some(3));
-        assert_eq!(run().after(Position(2)).map(|run| run.sse.clone()), Some(frames[2].sse.clone()));
+        let rest = run().after(Position(2)).expect("the third");
+        assert_eq!(sse(rest.sse.as_ref()), sse(frames[2].sse()));
         assert!(run().after(Position(3)).is_none());
     }
 }

@@ -9,29 +9,25 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use event_store::Position;
 use futures_util::stream;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use utoipa::IntoParams;
 
+use super::beats::HEARTBEAT;
+use super::direct::Detachable;
+use super::framed::Framed;
+use super::outlet::{Beat, End, Item};
+use super::poll;
 use super::poll::{Reset, Start, from_cursor};
-use super::routing::End;
-use super::run::Run;
+use super::routing::Kind;
 use super::subscription::{Delivery, Subscription};
-use super::{Hub, poll};
 use crate::auth::Authenticated;
 use crate::error::{ApiError, Problem};
 use crate::extract::{Fields, FromFields, Query, parse};
 use crate::state::AppState;
 
-/// How often a heartbeat comes.
-pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long a stream lives at least, and how much longer at most: a proxy that holds everything back until the end
-/// delivers then, and a deploy drains.
-const ROTATE: Duration = Duration::from_secs(8 * 60);
-const ROTATE_SPREAD: Duration = Duration::from_secs(4 * 60);
 /// What a browser sends when it resumes.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// How soon a client should come back, in milliseconds.
@@ -99,58 +95,54 @@ pub(crate) async fn stream_events(
     let after = match from {
         Start::Here(position) | Start::Reset(_, position) => position,
     };
-    let subscription = poll::subscribe(&state, &caller, after).await?;
+    let subscription = poll::subscribe(&state, &caller, after, Kind::Stream).await?;
     let reset = match from {
         Start::Reset(reason, _) => Some(reason),
         Start::Here(_) => None,
     };
-    let stream = EventStream::new(hub, subscription, after, reset);
-    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
-        let chunk = stream.next_chunk().await?;
-        Some((Ok::<_, Infallible>(chunk), stream))
-    }));
+    let stream = EventStream::new(subscription, after, reset);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
         // nginx and those who follow it hold nothing back then.
         (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
-    Ok((headers, body).into_response())
+    let detachable = Detachable::new(stream);
+    let cell = detachable.clone();
+    let body = Body::from_stream(stream::unfold(None, move |stream| {
+        let stream = stream.or_else(|| cell.detach());
+        async move {
+            let mut stream: EventStream = stream?;
+            let chunk = stream.next_chunk().await?;
+            Some((Ok::<_, Infallible>(chunk.to_plain()), Some(stream)))
+        }
+    }));
+    let mut response = (headers, body).into_response();
+    response.extensions_mut().insert(detachable);
+    Ok(response)
 }
 
-struct EventStream {
-    hub: Arc<Hub>,
+/// What one stream writes, whoever writes it.
+pub(crate) struct EventStream {
     subscription: Subscription,
     after: Position,
     reset: Option<Reset>,
     opened: bool,
     ended: bool,
-    next_heartbeat: Instant,
-    rotate_at: Instant,
-    /// Written next, in one go: hyper takes what is ready before it flushes.
-    ready: VecDeque<Bytes>,
+    /// When a reader who is catching up is told that we are there. One who is live hears it from the hub.
+    beat_at: Instant,
+    /// Written next, in one go.
+    ready: VecDeque<Framed>,
 }
 
 impl EventStream {
-    fn new(hub: Arc<Hub>, subscription: Subscription, after: Position, reset: Option<Reset>) -> Self {
-        let now = Instant::now();
-        // Streams that began together end apart.
-        let spread = ROTATE_SPREAD.mul_f64(f64::from(after.0 as u32 % 1_000) / 1_000.0);
-        Self {
-            hub,
-            subscription,
-            after,
-            reset,
-            opened: false,
-            ended: false,
-            next_heartbeat: now + HEARTBEAT,
-            rotate_at: now + ROTATE + spread,
-            ready: VecDeque::new(),
-        }
+    fn new(subscription: Subscription, after: Position, reset: Option<Reset>) -> Self {
+        let beat_at = Instant::now() + HEARTBEAT;
+        Self { subscription, after, reset, opened: false, ended: false, beat_at, ready: VecDeque::new() }
     }
 
     /// What to write next, shared with all who read the same. `None` after the last.
-    async fn next_chunk(&mut self) -> Option<Bytes> {
+    pub(super) async fn next_chunk(&mut self) -> Option<Framed> {
         loop {
             if let Some(chunk) = self.ready.pop_front() {
                 return Some(chunk);
@@ -162,6 +154,12 @@ impl EventStream {
         }
     }
 
+    /// The subscription, when there is nothing left but to write what comes.
+    pub(super) fn following(&self) -> Option<&Subscription> {
+        let idle = self.opened && !self.ended && self.ready.is_empty() && self.subscription.is_live();
+        Some(&self.subscription).filter(|subscription| idle && subscription.outlet().ended().is_none())
+    }
+
     /// Waits for something to write.
     async fn refill(&mut self) {
         if !self.opened {
@@ -170,32 +168,28 @@ impl EventStream {
             return;
         }
         let was_live = self.subscription.is_live();
-        tokio::select! {
-            biased;
-            () = sleep_until(self.rotate_at) => self.bye("rotate"),
-            delivery = read(&mut self.subscription) => match delivery {
-                Some(Delivery::Runs { runs, .. }) => {
-                    self.take(&runs);
-                    if !was_live && self.subscription.is_live() {
-                        // Caught up: the reader is told so by a cursor, also where there was nothing to show.
-                        self.beat();
-                    }
+        match read(&mut self.subscription).await {
+            Some(Delivery::Items { items, .. }) => {
+                self.take(&items);
+                let caught_up = !was_live && self.subscription.is_live();
+                // Caught up: the reader is told so by a cursor, also where there was nothing to show.
+                if caught_up || (!was_live && Instant::now() >= self.beat_at) {
+                    self.beat();
                 }
-                Some(Delivery::Ended(End::SessionEnded)) => self.bye("session_ended"),
-                Some(Delivery::Ended(End::Shutdown)) => self.bye("shutdown"),
-                Some(Delivery::Ended(End::Rotate | End::Lagged | End::Open)) | None => self.bye("rotate"),
-            },
-            () = sleep_until(self.next_heartbeat) => self.beat(),
+            }
+            Some(Delivery::Ended(End::SessionEnded)) => self.bye("session_ended"),
+            Some(Delivery::Ended(End::Shutdown)) => self.bye("shutdown"),
+            Some(Delivery::Ended(End::Rotate | End::Lagged)) | None => self.bye("rotate"),
         }
     }
 
-    fn take(&mut self, runs: &[Arc<Run>]) {
-        self.ready.extend(runs.iter().map(|run| run.sse.clone()));
+    fn take(&mut self, items: &[Item]) {
+        self.ready.extend(items.iter().filter_map(|item| item.sse().cloned()));
     }
 
     /// `hello` and a second tiny event at once: some proxies hold the first until a second comes.
     fn open(&mut self) {
-        let cursor = self.hub.encoder.cursors.seal(self.after);
+        let cursor = self.subscription.hub().encoder.cursors.seal(self.after);
         let hello = json!({"transport": "sse", "heartbeat_seconds": HEARTBEAT.as_secs(), "cursor": cursor});
         self.ready.push_back(format!("retry: {RETRY}\nevent: hello\ndata: {hello}\n\n").into());
         if let Some(reason) = self.reset.take() {
@@ -207,22 +201,19 @@ impl EventStream {
 
     /// A sign of life; once live, with the cursor up to which nothing is missing.
     fn beat(&mut self) {
-        self.next_heartbeat = Instant::now() + HEARTBEAT;
-        if !self.subscription.is_live() {
-            self.ready.push_back(Bytes::from_static(b"event: heartbeat\ndata: {}\n\n"));
-            return;
-        }
-        let (runs, upto) = self.subscription.waiting();
-        self.take(&runs);
-        let cursor = self.hub.encoder.cursors.seal(upto);
-        self.ready.push_back(format!("event: heartbeat\nid: {cursor}\ndata: {{}}\n\n").into());
+        self.beat_at = Instant::now() + HEARTBEAT;
+        let (items, upto) = self.subscription.waiting();
+        self.take(&items);
+        let cursor = self.subscription.hub().encoder.cursors.seal(upto);
+        let cursor = self.subscription.is_live().then_some(&cursor);
+        self.ready.push_back(Beat::new(upto, cursor).sse);
     }
 
     fn bye(&mut self, reason: &str) {
         self.ended = true;
         if reason != "session_ended" {
-            let (runs, _) = self.subscription.waiting();
-            self.take(&runs);
+            let (items, _) = self.subscription.waiting();
+            self.take(&items);
         }
         self.ready.push_back(format!("event: bye\ndata: {}\n\n", json!({"reason": reason})).into());
     }

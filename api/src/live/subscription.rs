@@ -3,15 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::AccountId;
 use event_store::Position;
-use tokio::sync::mpsc;
-use uuid::Uuid;
 
 use super::access::Access;
 use super::catch_up::{CatchUp, CatchUpError};
 use super::hub::Hub;
-use super::routing::{End, Ending, Key, NotYet, QUEUE, Subscribed};
+use super::outlet::{End, Item, Outlet, Taken};
+use super::routing::{Key, NotYet, Reader, Subscribed};
 use super::run::Run;
 
 /// How long a new subscription waits for the read model to know the account.
@@ -33,7 +31,7 @@ pub(crate) enum SubscribeError {
 #[derive(Debug)]
 pub(crate) enum Delivery {
     /// In log order; every frame up to `upto` that the account may see has now been handed over.
-    Runs { runs: Vec<Arc<Run>>, upto: Position },
+    Items { items: Vec<Item>, upto: Position },
     /// No more comes.
     Ended(End),
 }
@@ -41,28 +39,21 @@ pub(crate) enum Delivery {
 /// A subscription; leaves the hub when dropped.
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
-    account: AccountId,
-    session: Uuid,
+    reader: Reader,
     key: Key,
-    queue: mpsc::Receiver<Arc<Run>>,
-    ending: Arc<Ending>,
-    /// Everything visible up to here has been handed over.
-    position: Position,
-    catching_up: Option<CatchUp>,
+    outlet: Arc<Outlet>,
+    catching_up: Option<Box<CatchUp>>,
 }
 
 impl Subscription {
     /// Subscribes from `after` on.
     pub(crate) async fn start(
         hub: Arc<Hub>,
-        account: AccountId,
-        session: Uuid,
+        reader: Reader,
         after: Position,
     ) -> Result<Self, SubscribeError> {
-        let subscribed = register(&hub, account, session).await?;
-        let Subscribed { key, at, access, queue, ending } = subscribed;
-        let catching_up = catch_up(after, at, access);
-        Ok(Self { hub, account, session, key, queue, ending, position: after, catching_up })
+        let Subscribed { key, at, access, outlet } = register(&hub, reader, after).await?;
+        Ok(Self { hub, reader, key, outlet, catching_up: catch_up(after, at, access) })
     }
 
     /// Whether only new frames are left to wait for.
@@ -70,65 +61,57 @@ impl Subscription {
         self.catching_up.is_none()
     }
 
-    /// The next frames, waiting for them. Cancel safe while live; while catching up a cancelled read is repeated.
+    pub(crate) fn outlet(&self) -> &Arc<Outlet> {
+        &self.outlet
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// What comes next, waiting for it; while catching up also nothing, so that the reader can be told that we are
+    /// there. Cancel safe while live; while catching up a cancelled read is repeated.
     pub(crate) async fn next(&mut self) -> Result<Delivery, SubscribeError> {
         loop {
             if let Some(catching_up) = &mut self.catching_up {
                 let page = catching_up.next_page(&self.hub).await?;
-                self.position = self.position.max(page.upto);
+                self.outlet.caught_up_to(page.upto);
                 if page.last {
                     self.catching_up = None;
                 }
-                if page.last || !page.frames.is_empty() {
-                    return Ok(Delivery::Runs { runs: Run::cut(&page.frames), upto: self.position });
-                }
-                continue;
+                let items = Run::cut(&page.frames).into_iter().map(Item::Run).collect();
+                return Ok(Delivery::Items { items, upto: page.upto });
             }
-            let Some(first) = self.queue.recv().await else {
-                match self.ending.get() {
-                    End::Lagged => self.rejoin().await?,
-                    end => return Ok(Delivery::Ended(end)),
+            match self.outlet.take() {
+                Taken::Items(items) => {
+                    return Ok(Delivery::Items { items, upto: self.outlet.position() });
                 }
-                continue;
-            };
-            let runs = self.drain(Some(first));
-            if !runs.is_empty() {
-                return Ok(Delivery::Runs { runs, upto: self.position });
+                Taken::Nothing => self.outlet.changed().await,
+                Taken::Ended(End::Lagged) => self.rejoin().await?,
+                Taken::Ended(end) => return Ok(Delivery::Ended(end)),
             }
         }
     }
 
     /// What is waiting already, without waiting; the position up to which that is everything.
-    pub(crate) fn waiting(&mut self) -> (Vec<Arc<Run>>, Position) {
-        // The head is sampled first: whatever it covers is in the queue by then.
+    pub(crate) fn waiting(&mut self) -> (Vec<Item>, Position) {
+        if !self.is_live() {
+            return (Vec::new(), self.outlet.position());
+        }
+        // The head is sampled first: whatever it covers is in the outlet by then.
         let head = self.hub.head();
-        let runs = self.drain(None);
-        if self.is_live() && self.ending.get() == End::Open && self.queue.is_empty() {
-            self.position = self.position.max(head);
-        }
-        (runs, self.position)
-    }
-
-    /// Takes what is in the queue, after `first`. Frames that the reader has had are left out: a cursor may be ahead of
-    /// the hub that the subscription began at.
-    fn drain(&mut self, first: Option<Arc<Run>>) -> Vec<Arc<Run>> {
-        let mut runs = Vec::new();
-        let mut next = first;
-        for _ in 0..QUEUE {
-            let Some(run) = next.take().or_else(|| self.queue.try_recv().ok()) else { break };
-            if let Some(run) = run.after(self.position) {
-                self.position = run.last();
-                runs.push(run);
-            }
-        }
-        runs
+        let items = match self.outlet.take() {
+            Taken::Items(items) => items,
+            Taken::Nothing | Taken::Ended(_) => Vec::new(),
+        };
+        (items, self.outlet.advance(head))
     }
 
     async fn rejoin(&mut self) -> Result<(), SubscribeError> {
-        let Subscribed { key, at, access, queue, ending } =
-            register(&self.hub, self.account, self.session).await?;
-        (self.key, self.queue, self.ending) = (key, queue, ending);
-        self.catching_up = catch_up(self.position, at, access);
+        let after = self.outlet.position();
+        let Subscribed { key, at, access, outlet } = register(&self.hub, self.reader, after).await?;
+        (self.key, self.outlet) = (key, outlet);
+        self.catching_up = catch_up(after, at, access);
         Ok(())
     }
 }
@@ -139,23 +122,23 @@ impl Drop for Subscription {
     }
 }
 
-fn catch_up(after: Position, at: Position, access: Access) -> Option<CatchUp> {
-    (after < at).then(|| CatchUp::new(after, at, access))
+fn catch_up(after: Position, at: Position, access: Access) -> Option<Box<CatchUp>> {
+    (after < at).then(|| Box::new(CatchUp::new(after, at, access)))
 }
 
 /// Registers with the hub, with a snapshot of the account's access where the hub does not know it.
-async fn register(hub: &Arc<Hub>, account: AccountId, session: Uuid) -> Result<Subscribed, SubscribeError> {
+async fn register(hub: &Arc<Hub>, reader: Reader, position: Position) -> Result<Subscribed, SubscribeError> {
     let mut snapshot = None;
     // One more turn when the snapshot was older than what the hub remembers of changes.
     for _ in 0..3 {
-        match hub.subscribe(account, session, snapshot.take()).await.ok_or(SubscribeError::Ended)? {
+        match hub.subscribe(reader, position, snapshot.take()).await.ok_or(SubscribeError::Ended)? {
             Ok(subscribed) => return Ok(subscribed),
             Err(NotYet::TooMany) => return Err(SubscribeError::TooMany),
             Err(NotYet::NeedsAccess { need }) => {
                 if !hub.encoder.read.wait_for(need, ACCESS_PATIENCE).await {
                     return Err(SubscribeError::NotCaughtUp);
                 }
-                snapshot = Some(hub.encoder.read.access(account).await.map_err(CatchUpError::from)?);
+                snapshot = Some(hub.encoder.read.access(reader.account).await.map_err(CatchUpError::from)?);
             }
         }
     }

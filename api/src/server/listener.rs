@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use hyper_util::server::graceful::GracefulShutdown;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -14,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection;
+use super::connection::{self, Detached};
 
 const BACKLOG: i32 = 1_024;
 /// The pause after the system had no room for another connection.
@@ -36,7 +35,7 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 pub(super) struct Listening {
     stop: CancellationToken,
-    accepting: JoinHandle<GracefulShutdown>,
+    accepting: JoinHandle<()>,
     connections: TaskTracker,
     cut: CancellationToken,
 }
@@ -57,8 +56,7 @@ async fn accept(
     stop: CancellationToken,
     cut: CancellationToken,
     connections: TaskTracker,
-) -> GracefulShutdown {
-    let graceful = GracefulShutdown::new();
+) {
     let places = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
     loop {
         if places.available_permits() == 0 {
@@ -84,14 +82,19 @@ async fn accept(
             }
         };
         metrics::gauge!("echoverse_http_connections").set((most - places.available_permits()) as f64);
-        let serving = connection::serve(stream, peer, router.clone(), graceful.watcher(), stop.clone());
-        let cut = cut.clone();
+        let serving = connection::serve(stream, peer, router.clone(), stop.clone());
+        let (cut, streams) = (cut.clone(), connections.clone());
         connections.spawn(async move {
-            let _place = place;
-            cut.run_until_cancelled(serving).await;
+            let Some(Some(Detached { stream, head })) = cut.run_until_cancelled(serving).await else {
+                return;
+            };
+            // A task of its own: a stream lives for minutes and needs a tenth of the room.
+            streams.spawn(async move {
+                let _place = place;
+                cut.run_until_cancelled(stream.run(head)).await;
+            });
         });
     }
-    graceful
 }
 
 impl Listening {
@@ -101,9 +104,8 @@ impl Listening {
         stop.cancel();
         connections.close();
         let finished = async {
-            if let Ok(graceful) = accepting.await {
-                graceful.shutdown().await;
-            }
+            // It ends with `stop`, and a panic in it has ended it, too.
+            let _ = accepting.await;
             connections.wait().await;
         };
         let in_time = tokio::time::timeout(patience, finished).await.is_ok();

@@ -4,6 +4,7 @@
 //! background work ends, then the private Postgres.
 
 mod connection;
+mod head;
 mod listener;
 mod metrics;
 mod patience;

@@ -75,6 +75,10 @@ impl Watched {
     pub(super) fn new(stream: TcpStream, heads: Heads) -> Self {
         Self { stream, heads }
     }
+
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
 }
 
 impl AsyncRead for Watched {
