@@ -17,8 +17,9 @@ pub(crate) struct Footprint {
 impl Footprint {
     pub(crate) fn look(watched: &Watched) -> Footprint {
         let postgres: Vec<Memory> = watched.postgres().into_iter().filter_map(process::memory).collect();
+        let servers = watched.servers().into_iter().filter_map(process::memory);
         Footprint {
-            server: watched.server.and_then(process::memory),
+            server: servers.reduce(|one, other| one + other),
             postgres: postgres.into_iter().reduce(|one, other| one + other),
         }
     }

@@ -5,8 +5,8 @@
 //! nothing was lost; prints tables, and JSON with `--json`. Everything is bounded in time.
 //!
 //! - [`server`] starts and stops the product; [`world`] fills it over REST; [`peer`] are those it is held against
-//! - [`http`], [`sse`] and [`wire`] are connections made to be cheap: on one machine, what the load costs the server
-//!   lacks. [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
+//! - [`http`], [`sse`], [`longpoll`] and [`wire`] are connections made to be cheap: on one machine, what the load
+//!   costs the server lacks. [`poster`] writes messages by [`repeat`], and [`marker`] finds them again in a stream
 //! - [`fill`] posts many messages to a channel; [`footprint`] is the memory of server and Postgres at a moment,
 //!   [`sampler`] memory and CPU over a run
 //! - [`pin`] keeps load generator and server from each other's cores
@@ -21,7 +21,9 @@ mod database;
 mod fill;
 mod footprint;
 mod http;
+mod longpoll;
 mod marker;
+mod pace;
 mod peer;
 mod pin;
 mod poster;

@@ -55,7 +55,8 @@ impl Line {
         Ok(Line { socket, sent: Vec::with_capacity(1024), answer: Vec::with_capacity(4096) })
     }
 
-    /// Sends `request` with `number`; returns the body of the answer, which must have status 201.
+    /// Sends `request` with `number`; returns the body of the answer, which must have status 201, or 202 as nchan's to a
+    /// message that nobody waits for.
     pub(crate) async fn send(&mut self, request: &Request, number: u64) -> Result<&[u8]> {
         request.write(number, &mut self.sent);
         self.socket.write_all(&self.sent).await.context("sending a request")?;
@@ -69,7 +70,8 @@ impl Line {
             }
         };
         ensure!(self.answer.len() == end, "more came than was asked for");
-        if !self.answer.starts_with(b"HTTP/1.1 201 ") {
+        let taken = [&b"HTTP/1.1 201 "[..], b"HTTP/1.1 202 "];
+        if !taken.iter().any(|status| self.answer.starts_with(status)) {
             bail!("a post was refused: {}", String::from_utf8_lossy(&self.answer));
         }
         Ok(&self.answer[head..end])

@@ -57,6 +57,11 @@ impl<'a> Frame<'a> {
         self.field(b"data:")
     }
 
+    /// Its bytes, with the blank line behind it.
+    pub(crate) fn length(self) -> usize {
+        self.0.len() + BLANK_LINE.len()
+    }
+
     fn field(self, name: &[u8]) -> Option<&'a [u8]> {
         let value = self.0.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name))?;
         Some(value.strip_prefix(b" ").unwrap_or(value))

@@ -23,6 +23,15 @@ impl Watched {
         postmaster.map(process::tree).unwrap_or_default()
     }
 
+    /// The processes of the server. Where it has no database of its own they are all that descend from it, such as
+    /// nginx' workers.
+    pub(crate) fn servers(&self) -> Vec<u32> {
+        match (self.server, &self.cluster) {
+            (Some(server), None) => process::tree(server),
+            (server, _) => server.into_iter().collect(),
+        }
+    }
+
     pub(crate) fn start(&self) -> Meter {
         Meter { watched: self.clone(), begun: Instant::now(), at_start: self.read() }
     }
@@ -50,7 +59,7 @@ impl Watched {
     fn read(&self) -> Reading {
         let postgres = self.postgres();
         Reading {
-            server: self.server.and_then(process::cpu),
+            server: self.servers().into_iter().filter_map(process::cpu).reduce(|one, other| one + other),
             postgres: (!postgres.is_empty()).then(|| process::cpu_with_ended(&postgres)),
             load: Some(process::cpu_with_ended(&[std::process::id()])).filter(|cpu| !cpu.is_zero()),
             machine: process::machine_cpu(),

@@ -10,20 +10,22 @@ use crate::pin::Pin;
 use crate::report::Report;
 use crate::server::ServerOptions;
 
+mod fanout;
 mod history;
 mod idle;
-mod latency;
+mod many_channels;
 mod post;
 mod rebuild;
-mod soak;
 mod resume;
+mod soak;
+mod storm;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Scenario {
     /// How many posts a second become durable, against bare inserts into the same Postgres by pgbench
     Post(post::Options),
-    /// How long from a post to its arrival on an SSE stream
-    Latency(latency::Options),
+    /// How many deliveries a second, how late and at what cost, from one channel to many subscribers, beside nchan
+    Fanout(fanout::Options),
     /// How much memory an idle server takes, and an idle SSE reader
     Idle(idle::Options),
     /// How long a page takes at the newest, the middle and the oldest of short and very long channels
@@ -32,8 +34,12 @@ pub(crate) enum Scenario {
     Rebuild(rebuild::Options),
     /// Whether memory, open files and latencies stay flat for an hour, and nothing is lost or comes twice
     Soak(soak::Options),
+    /// What it costs that each subscriber sees a few of many channels
+    ManyChannels(many_channels::Options),
     /// How fast many clients catch up that come back at once
     Resume(resume::Options),
+    /// What thousands of clients that come back at the same moment do to the server, and to others
+    Storm(storm::Options),
 }
 
 impl Scenario {
@@ -49,12 +55,14 @@ impl Scenario {
     pub(crate) async fn run(&self, server: &ServerOptions) -> Result<Report> {
         match self {
             Scenario::Post(options) => post::run(server, options).await,
-            Scenario::Latency(options) => latency::run(server, options).await,
+            Scenario::Fanout(options) => fanout::run(server, options).await,
             Scenario::Idle(options) => idle::run(server, options).await,
             Scenario::History(options) => history::run(server, options).await,
             Scenario::Rebuild(options) => rebuild::run(server, options).await,
             Scenario::Soak(options) => soak::run(server, options).await,
+            Scenario::ManyChannels(options) => many_channels::run(server, options).await,
             Scenario::Resume(options) => resume::run(server, options).await,
+            Scenario::Storm(options) => storm::run(server, options).await,
         }
     }
 }
