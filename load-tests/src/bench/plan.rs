@@ -68,7 +68,88 @@ impl Run {
     }
 }
 
+const DELIVERIES: &[Comparison] = &[Comparison {
+    title: "Deliveries a second",
+    unit: "deliveries/s",
+    sides: &[
+        ("EchoVerse", "/pairs/deliveries_per_second/products"),
+        ("nchan", "/pairs/deliveries_per_second/peers"),
+    ],
+}];
+
+/// From when a post was due, or sent, to the last byte of its frame.
+const DELIVERY: &[(&str, &str)] = &[("EchoVerse", "/product/delivery"), ("nchan", "/peer/delivery")];
+
 pub(super) const PLAN: &[Run] = &[
+    Run {
+        name: "fanout-1000",
+        title: "One channel, 1,000 SSE readers, as fast as it goes.",
+        about: "Publishers post again as soon as they are answered, and every reader must get every message once, all in \
+                one order. EchoVerse and nchan take turns, each on one core, the load generator on the other. nchan is a \
+                module of nginx that hands messages on from memory. EchoVerse's posts are commands: authorised, sealed, \
+                and on the disk before they are answered.",
+        arguments: "fanout --subscribers 1000 --rate max",
+        quick: "fanout --subscribers 200 --rate max --pairs 1 --seconds 2",
+        seconds: [150, 20],
+        comparisons: DELIVERIES,
+        latencies: &[],
+    },
+    Run {
+        name: "fanout-100",
+        title: "The same with 100 readers.",
+        about: "Fewer readers for each post: what a post costs weighs more.",
+        arguments: "fanout --subscribers 100 --rate max",
+        quick: "fanout --subscribers 50 --rate max --pairs 1 --seconds 2",
+        seconds: [140, 20],
+        comparisons: DELIVERIES,
+        latencies: &[],
+    },
+    Run {
+        name: "fanout-5000",
+        title: "The same with 5,000 readers.",
+        about: "Many connections: what a write to a socket costs, and whether the memory of so many stays in reach.",
+        arguments: "fanout --subscribers 5000 --rate max",
+        quick: "fanout --subscribers 500 --rate max --pairs 1 --seconds 2",
+        seconds: [180, 25],
+        comparisons: DELIVERIES,
+        latencies: &[],
+    },
+    Run {
+        name: "fanout-paced",
+        title: "One channel, 1,000 SSE readers, 50 messages a second.",
+        about: "Messages are due at fixed times whether or not a side keeps up. Latency counts from when a message was \
+                due to the last byte of its frame, at every reader. nchan answers from memory; EchoVerse waits for the \
+                disk first, so one commit is allowed on top.",
+        arguments: "fanout --subscribers 1000 --rate 50",
+        quick: "fanout --subscribers 200 --rate 50 --pairs 1 --seconds 2",
+        seconds: [150, 20],
+        comparisons: &[
+            Comparison {
+                title: "CPU for each delivery",
+                unit: "microseconds",
+                sides: &[
+                    ("EchoVerse with its Postgres", "/pairs/cpu_us_per_delivery/products"),
+                    ("nchan", "/pairs/cpu_us_per_delivery/peers"),
+                ],
+            },
+            Comparison {
+                title: "Latency, p99",
+                unit: "milliseconds",
+                sides: &[("EchoVerse", "/pairs/p99_ms/products"), ("nchan", "/pairs/p99_ms/peers")],
+            },
+        ],
+        latencies: DELIVERY,
+    },
+    Run {
+        name: "fanout-2000",
+        title: "One channel takes 2,000 durable posts a second, 1,000 SSE readers.",
+        about: "Two million deliveries are due each second, whether or not the server keeps up, and none may be lost.",
+        arguments: "fanout --subscribers 1000 --rate 2000 --no-peer",
+        quick: "fanout --subscribers 200 --rate 500 --no-peer --pairs 1 --seconds 2",
+        seconds: [90, 15],
+        comparisons: &[],
+        latencies: DELIVERY,
+    },
     Run {
         name: "idle",
         title: "10,000 SSE readers who only listen.",
@@ -110,6 +191,24 @@ pub(super) const PLAN: &[Run] = &[
             ("from memory, long-poll", "/memory_long_poll/caught_up"),
             ("from the log, SSE", "/log_sse/caught_up"),
             ("from the log, long-poll", "/log_long_poll/caught_up"),
+        ],
+    },
+    Run {
+        name: "storm",
+        title: "5,000 streams are cut at the same moment and come back.",
+        about: "Four storms, with calm between: the clients come back spread over ten seconds, as the SDK does, or all at \
+                once; then the server is killed and started again. Others read pages and post meanwhile. A client is back \
+                when a heartbeat tells it that it misses nothing, and must have seen every message once, over all storms.",
+        arguments: "storm",
+        quick: "storm --clients 200 --storms at-once,kill --calm 2",
+        seconds: [180, 30],
+        comparisons: &[],
+        latencies: &[
+            ("others, calm", "/calm/all"),
+            ("others, spread", "/spread/others/all"),
+            ("others, as the SDK", "/sdk/others/all"),
+            ("others, at once", "/at_once/others/all"),
+            ("others, after a kill", "/kill/others/all"),
         ],
     },
     Run {

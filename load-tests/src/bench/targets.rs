@@ -8,8 +8,6 @@ use super::results::{Found, Results};
 pub(super) enum Figure {
     /// As it is; of several values, one for each pair, their median.
     Of(&'static str),
-    /// The first for each of the second, pair by pair.
-    Quotient(&'static str, &'static str),
     /// The first, less the second, pair by pair.
     Difference(&'static str, &'static str),
 }
@@ -85,23 +83,75 @@ pub(super) fn judge(targets: &'static [Target], results: &Results) -> Vec<Verdic
 }
 
 fn values(figure: &Figure, found: &Found) -> Vec<f64> {
-    let both = |one: &str, other: &str, of: fn(f64, f64) -> f64| {
-        let (one, other) = (pick(&found.figures, one), pick(&found.figures, other));
-        // Pairs that are not whole would be compared with the wrong turn.
-        if one.len() != other.len() {
-            return Vec::new();
-        }
-        one.into_iter().zip(other).map(|(one, other)| of(one, other)).collect()
-    };
     let values = match figure {
         Figure::Of(pointer) => pick(&found.figures, pointer),
-        Figure::Quotient(one, other) => both(one, other, |one, other| one / other),
-        Figure::Difference(one, other) => both(one, other, |one, other| one - other),
+        Figure::Difference(one, other) => {
+            let (one, other) = (pick(&found.figures, one), pick(&found.figures, other));
+            // Pairs that are not whole would be compared with the wrong turn.
+            let whole = one.len() == other.len();
+            one.into_iter().zip(other).filter(|_| whole).map(|(one, other)| one - other).collect()
+        }
     };
     if values.iter().all(|value| value.is_finite()) { values } else { Vec::new() }
 }
 
 pub(super) const TARGETS: &[Target] = &[
+    Target {
+        short: "deliveries/s, 1,000 readers",
+        claim: "Deliveries a second to 1,000 SSE readers, as fast as it goes, for each of nchan's",
+        run: "fanout-1000",
+        figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
+        bound: Bound::AtLeast(3.0),
+        unit: " ×",
+    },
+    Target {
+        short: "deliveries/s, 100 readers",
+        claim: "Deliveries a second to 100 SSE readers, as fast as it goes, for each of nchan's",
+        run: "fanout-100",
+        figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
+        bound: Bound::AtLeast(2.0),
+        unit: " ×",
+    },
+    Target {
+        short: "deliveries/s, 5,000 readers",
+        claim: "Deliveries a second to 5,000 SSE readers, as fast as it goes, for each of nchan's",
+        run: "fanout-5000",
+        figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
+        bound: Bound::AtLeast(2.0),
+        unit: " ×",
+    },
+    Target {
+        short: "CPU for each delivery, paced",
+        claim: "CPU for each delivery at 50 messages a second to 1,000 readers, for nchan's",
+        run: "fanout-paced",
+        figure: Figure::Of("/pairs/cpu_us_per_delivery/ratios"),
+        bound: Bound::Below(1.0),
+        unit: " ×",
+    },
+    Target {
+        short: "latency above nchan's, paced",
+        claim: "p99 at 50 messages a second to 1,000 readers, above nchan's; a commit is a page forced to the disk",
+        run: "fanout-paced",
+        figure: Figure::Difference("/pairs/p99_ms/products", "/pairs/p99_ms/peers"),
+        bound: Bound::OneCommit,
+        unit: " ms",
+    },
+    Target {
+        short: "p99 at 2,000 posts/s",
+        claim: "p99 of one channel at 2,000 durable posts a second to 1,000 readers",
+        run: "fanout-2000",
+        figure: Figure::Of("/pairs/p99_ms/products"),
+        bound: Bound::Below(50.0),
+        unit: " ms",
+    },
+    Target {
+        short: "lost at 2,000 posts/s",
+        claim: "Deliveries lost there",
+        run: "fanout-2000",
+        figure: Figure::Of("/product/faults/missed"),
+        bound: Bound::AtMost(0.0),
+        unit: "",
+    },
     Target {
         short: "durable posts/s, beside bare inserts",
         claim: "Durable posts a second on 64 connections, for each of pgbench's bare inserts",
@@ -127,6 +177,78 @@ pub(super) const TARGETS: &[Target] = &[
         unit: "",
     },
     Target {
+        short: "storm, spread: all live",
+        claim: "5,000 clients come back spread over 10 s: all live, from when the last may come back",
+        run: "storm",
+        figure: Figure::Of("/spread/live_after_last_seconds"),
+        bound: Bound::AtMost(5.0),
+        unit: " s",
+    },
+    Target {
+        short: "storm, spread: others' p99",
+        claim: "p99 of others' requests meanwhile",
+        run: "storm",
+        figure: Figure::Of("/spread/others/all/p99_ms"),
+        bound: Bound::Below(250.0),
+        unit: " ms",
+    },
+    Target {
+        short: "storm, as the SDK: all live",
+        claim: "5,000 clients come back as the SDK does: all live, from when the last may come back",
+        run: "storm",
+        figure: Figure::Of("/sdk/live_after_last_seconds"),
+        bound: Bound::AtMost(5.0),
+        unit: " s",
+    },
+    Target {
+        short: "storm, as the SDK: others' p99",
+        claim: "p99 of others' requests meanwhile",
+        run: "storm",
+        figure: Figure::Of("/sdk/others/all/p99_ms"),
+        bound: Bound::Below(250.0),
+        unit: " ms",
+    },
+    Target {
+        short: "storm, at once: all live",
+        claim: "5,000 clients come back all at once: all live, from when the last may come back",
+        run: "storm",
+        figure: Figure::Of("/at_once/live_after_last_seconds"),
+        bound: Bound::AtMost(5.0),
+        unit: " s",
+    },
+    Target {
+        short: "storm, at once: others' p99",
+        claim: "p99 of others' requests meanwhile",
+        run: "storm",
+        figure: Figure::Of("/at_once/others/all/p99_ms"),
+        bound: Bound::Below(250.0),
+        unit: " ms",
+    },
+    Target {
+        short: "storm, after a kill: all live",
+        claim: "5,000 clients come back after the server was killed: all live, from when the last may come back",
+        run: "storm",
+        figure: Figure::Of("/kill/live_after_last_seconds"),
+        bound: Bound::AtMost(5.0),
+        unit: " s",
+    },
+    Target {
+        short: "storm, after a kill: others' p99",
+        claim: "p99 of others' requests meanwhile",
+        run: "storm",
+        figure: Figure::Of("/kill/others/all/p99_ms"),
+        bound: Bound::Below(250.0),
+        unit: " ms",
+    },
+    Target {
+        short: "storm: missed",
+        claim: "Messages missed over all storms",
+        run: "storm",
+        figure: Figure::Of("/read/missed"),
+        bound: Bound::AtMost(0.0),
+        unit: "",
+    },
+    Target {
         short: "history page p99, long channel",
         claim: "p99 of a history page at 1,000,000 messages, for that at 1,000",
         run: "history",
@@ -143,3 +265,61 @@ pub(super) const TARGETS: &[Target] = &[
         unit: "",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::bench::plan::PLAN;
+
+    fn found(figures: serde_json::Value) -> Found {
+        Found { figures, tables: Vec::new(), plots: Vec::new(), notes: Vec::new() }
+    }
+
+    fn verdict(bound: Bound, value: f64) -> (Option<bool>, Option<f64>) {
+        let limit = match bound {
+            Bound::AtLeast(limit) | Bound::AtMost(limit) | Bound::Below(limit) => limit,
+            Bound::OneCommit => 2.0,
+        };
+        let figure = Figure::Of("/figure");
+        let target: &'static Target =
+            Box::leak(Box::new(Target { short: "", claim: "", run: "", figure, bound, unit: "" }));
+        let verdict = Verdict { target, spread: Spread::of(vec![value]), bound: Some(limit) };
+        (verdict.met(), verdict.times())
+    }
+
+    #[test]
+    fn a_bound_is_met_at_its_edge_unless_it_must_be_undercut() {
+        assert_eq!(verdict(Bound::AtLeast(3.0), 3.0), (Some(true), Some(1.0)));
+        assert_eq!(verdict(Bound::AtLeast(3.0), 2.999).0, Some(false));
+        assert_eq!(verdict(Bound::AtMost(1.3), 1.3).0, Some(true));
+        assert_eq!(verdict(Bound::AtMost(1.3), 1.301).0, Some(false));
+        assert_eq!(verdict(Bound::Below(50.0), 50.0).0, Some(false));
+        assert_eq!(verdict(Bound::Below(50.0), 25.0), (Some(true), Some(2.0)));
+        assert_eq!(verdict(Bound::OneCommit, 2.0).0, Some(true));
+    }
+
+    #[test]
+    fn what_has_no_quotient_is_still_judged() {
+        assert_eq!(verdict(Bound::AtMost(0.0), 0.0), (Some(true), None));
+        assert_eq!(verdict(Bound::AtMost(0.0), 1.0), (Some(false), None));
+        assert_eq!(verdict(Bound::OneCommit, -0.5), (Some(true), None));
+    }
+
+    #[test]
+    fn differences_are_those_of_whole_pairs() {
+        let figure = Figure::Difference("/ours", "/theirs");
+        let values = |figures| values(&figure, &found(figures));
+        assert_eq!(values(json!({"ours": [5.0, 7.0], "theirs": [4.0, 8.0]})), [1.0, -1.0]);
+        assert!(values(json!({"ours": [5.0, 7.0], "theirs": [4.0]})).is_empty());
+        assert!(values(json!({"ours": [5.0, 7.0]})).is_empty());
+    }
+
+    #[test]
+    fn every_target_is_of_a_run_of_the_plan() {
+        for target in TARGETS {
+            assert!(PLAN.iter().any(|run| run.name == target.run), "{}", target.claim);
+        }
+    }
+}
