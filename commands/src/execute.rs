@@ -10,6 +10,7 @@ use vault::KeyError;
 use crate::caller::{Cause, Context, Done, Refusal};
 use crate::intent::{Intent, Prepared};
 use crate::sealing;
+use crate::stages::{Stages, ended};
 use crate::states::{Folded, Freshness};
 use crate::{Commands, Inner};
 
@@ -44,6 +45,7 @@ impl Inner {
         intent: &I,
     ) -> Result<Outcome<I::Aggregate>, Refusal<<I::Aggregate as Aggregate>::Error>> {
         let mut turn = None;
+        let mut stages = Stages::begin();
         for attempt in 0..TRIES {
             let freshness = if attempt == 0 { Freshness::Cached } else { Freshness::FromLog };
             if attempt > 1 {
@@ -69,6 +71,7 @@ impl Inner {
                 }
                 Ok(events) => events,
             };
+            ended!(stages, "decide");
 
             let mut sealed = Vec::with_capacity(events.len());
             for (ordinal, event) in (intent.first_ordinal()..).zip(&events) {
@@ -86,7 +89,10 @@ impl Inner {
 
             let expected = Expected::Exact(folded.version);
             let append = Append { stream: folded.stream.clone(), expected, guards, events: sealed };
-            match self.store.append(append).await {
+            ended!(stages, "seal");
+            let appended = self.store.append(append).await;
+            ended!(stages, "append");
+            match appended {
                 Ok(Appended { first_meta: Some(meta), stream, version, .. }) => {
                     if !cause.wrote(&meta) {
                         return Err(Refusal::KeyReused);

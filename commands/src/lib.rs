@@ -27,6 +27,7 @@ mod message;
 mod sealing;
 mod settle;
 mod source;
+mod stages;
 mod states;
 mod turns;
 mod typing;

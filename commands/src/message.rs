@@ -10,6 +10,7 @@ use vault::KeyError;
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
 use crate::intent::{Actor, Intent, Prepared, actor_in_channel};
+use crate::stages::{Stages, ended};
 use crate::states::{Freshness, States};
 use crate::{Commands, caller::Cause};
 
@@ -144,7 +145,9 @@ impl Commands {
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let by = actor(context)?;
         let (vault, ids) = (&self.inner.vault, &self.inner.ids);
+        let mut stages = Stages::begin();
         let key = vault.take_message_key(by.0, || ids.id()).await.map_err(no_key)?;
+        ended!(stages, "key");
         let id = MessageId(key);
         let outcome = self.execute(&self.cause(context), &Post { id, by, channel, content, reply_to }).await;
         let unused = match &outcome {

@@ -32,11 +32,14 @@ pub struct SystemIds;
 
 impl IdSource for SystemIds {
     fn id(&self) -> Uuid {
-        #[expect(clippy::disallowed_methods, reason = "the one place where identifiers come in")]
-        Uuid::now_v7()
+        let mut random = [0; 10];
+        self.fill(&mut random);
+        // Before 1970 there are no ids to be had in order.
+        let milliseconds = u64::try_from(SystemClock.now().as_millisecond()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
     }
 
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system has randomness");
+        vault::fill_random(bytes);
     }
 }

@@ -97,17 +97,29 @@ impl Vault {
     /// made the key, so that no key appears after the owner's erasure. [`KeyError::Unavailable`] also where the
     /// message's key belongs to somebody else.
     pub async fn create_message_key(&self, message: Uuid, owner: Uuid) -> Result<(), KeyError> {
-        let keys = &self.0.keys;
         let now = tokio::time::Instant::now();
-        if keys.cache.get(&message, now).is_some_and(|known| known.owner == owner) {
+        if self.0.keys.cache.get(&message, now).is_some_and(|known| known.owner == owner) {
             return Ok(());
         }
+        self.create_message_keys(&[message], owner).await?.into_iter().collect()
+    }
+
+    /// Makes the keys of several messages of `owner`, as [`Self::create_message_key`] makes one; the results come in
+    /// their order.
+    pub(crate) async fn create_message_keys(
+        &self,
+        messages: &[Uuid],
+        owner: Uuid,
+    ) -> Result<Vec<Result<(), KeyError>>, KeyError> {
         let Some(outer) = self.find_key(owner).await? else { return Err(KeyError::OwnerErased) };
         if outer.owner != owner {
             return Err(KeyError::OwnerErased);
         }
-        let key = SecretKey::random();
-        let wrapped = outer.key.wrap(message, owner, &key);
-        writer::write(&keys.writer, message, owner, wrapped, key).await
+        let made = messages.iter().map(|message| {
+            let key = SecretKey::random();
+            let wrapped = outer.key.wrap(*message, owner, &key);
+            writer::Made { message: *message, wrapped, key }
+        });
+        Ok(writer::write(&self.0.keys.writer, owner, made.collect()).await?)
     }
 }

@@ -43,6 +43,7 @@ use master_key::Scope;
 pub use keys::KeyError;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use passwords::CredentialError;
+pub use random::fill as fill_random;
 pub use sealed::{Binding, OpenRequest, Opened, SealedText};
 pub use sessions::{NewSession, Session, SessionToken};
 pub use unavailable::Unavailable;

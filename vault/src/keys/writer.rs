@@ -41,22 +41,37 @@ pub(super) fn start(database: Database, cache: Arc<KeyCache>) -> mpsc::Sender<Ne
     sender
 }
 
+/// A key to be made durable: its id, its wrapped form, and itself.
+pub(super) struct Made {
+    pub(super) message: Uuid,
+    pub(super) wrapped: Vec<u8>,
+    pub(super) key: SecretKey,
+}
+
+/// Makes keys of `owner` durable; the results come in their order.
 pub(super) async fn write(
     writer: &mpsc::Sender<NewKey>,
-    message: Uuid,
     owner: Uuid,
-    wrapped: Vec<u8>,
-    key: SecretKey,
-) -> Result<(), KeyError> {
-    let (done, answer) = oneshot::channel();
+    keys: Vec<Made>,
+) -> Result<Vec<Result<(), KeyError>>, Unavailable> {
+    let count = keys.len();
     let written = timeout(TIMEOUT, async {
-        writer.send(NewKey { message, owner, wrapped, key, done }).await.ok()?;
-        answer.await.ok()
+        let mut answers = Vec::with_capacity(count);
+        for Made { message, wrapped, key } in keys {
+            let (done, answer) = oneshot::channel();
+            writer.send(NewKey { message, owner, wrapped, key, done }).await.ok()?;
+            answers.push(answer);
+        }
+        let mut results = Vec::with_capacity(count);
+        for answer in answers {
+            results.push(answer.await.ok()?);
+        }
+        Some(results)
     });
     match written.await {
-        Ok(Some(result)) => result,
-        Ok(None) => Err(Unavailable::new("the writer of keys has ended").into()),
-        Err(_) => Err(Unavailable::new(format!("the key was not written within {TIMEOUT:?}")).into()),
+        Ok(Some(results)) => Ok(results),
+        Ok(None) => Err(Unavailable::new("the writer of keys has ended")),
+        Err(_) => Err(Unavailable::new(format!("the keys were not written within {TIMEOUT:?}"))),
     }
 }
 

@@ -41,6 +41,19 @@ impl Vault {
         Ok(session)
     }
 
+    /// The live session of a token that was looked up moments ago; `None` means that [`Self::authenticate`] must be
+    /// asked. It honours revocations as that does.
+    pub fn authenticate_from_memory(&self, token: &SessionToken, now: Timestamp) -> Option<Session> {
+        let sessions = &self.0.sessions;
+        let session = sessions.cache.get(&token.digest(), Instant::now())?;
+        sessions.latest_time.note(now);
+        if now >= session.expires_at {
+            return None;
+        }
+        sessions.usage.note(&session, now);
+        Some(session)
+    }
+
     async fn find_session(&self, digest: &[u8; 32]) -> Result<Option<Session>, Unavailable> {
         let connection = self.0.database.connection().await?;
         let work = async {
