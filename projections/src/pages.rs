@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use event_store::{EventStore, MAX_PAGE, Position, Record, Tail};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use vault::Vault;
 
 use crate::opening::{OpenError, OpenedRecord, Poison, open};
+use crate::read_model::ReadModel;
 
 /// Pages that are opened at once.
 const OPENING: usize = 2;
@@ -37,10 +40,39 @@ impl From<OpenError> for PageError {
     }
 }
 
+/// The pause between two pages of the tail: under load a page then has all that came meanwhile, and costs little more
+/// than a short one. What comes after a silence is read at once, and so is what someone waits for.
+const PACE: Duration = Duration::from_millis(10);
+
+/// Follows the log at an even pace.
+pub(crate) struct Paced {
+    tail: Tail,
+    read: ReadModel,
+    last: Option<Instant>,
+}
+
+impl Paced {
+    pub(crate) fn new(tail: Tail, read: ReadModel) -> Self {
+        Self { tail, read, last: None }
+    }
+
+    async fn next(&mut self) -> Page {
+        if let Some(last) = self.last {
+            tokio::select! {
+                () = tokio::time::sleep_until(last + PACE) => {}
+                () = self.read.awaited() => {}
+            }
+        }
+        let page = self.tail.next().await;
+        self.last = Some(Instant::now());
+        page
+    }
+}
+
 /// Where records come from.
 pub(crate) enum Source {
     /// The log, for ever.
-    Tail(Tail),
+    Tail(Paced),
     /// The log between two positions.
     Until { store: Arc<dyn EventStore>, after: Position, until: Position },
 }

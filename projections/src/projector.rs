@@ -10,7 +10,7 @@ use vault::Vault;
 
 use crate::batch::Batch;
 use crate::opening::{OpenedRecord, Poison};
-use crate::pages::{PageError, Pages, Source};
+use crate::pages::{Paced, PageError, Pages, Source};
 use crate::read_model::ReadModel;
 use crate::schema::{Schema, shape};
 use crate::session::{Session, lock, refuses_data};
@@ -96,6 +96,7 @@ impl Projector {
             // newer program, may try.
             self.read.set_leading(false);
             pause = if self.read.position() > before { FIRST_PAUSE } else { pause };
+            self.read.forget();
             metrics::counter!("projector_interruptions_total").increment(1);
             tracing::error!(
                 error = &interrupted as &dyn std::error::Error,
@@ -111,7 +112,10 @@ impl Projector {
     async fn lead(&self) -> Result<Infallible, Interrupted> {
         let mut session = Session::connect(self.read.url(), Schema::Live).await?;
         while !session.try_lock(lock::LEAD).await? {
-            tokio::time::sleep(CANDIDACY).await;
+            tokio::select! {
+                () = tokio::time::sleep(CANDIDACY) => {}
+                () = session.closed() => return Err(Interrupted::Closed),
+            }
         }
         tracing::info!("this process writes the read model");
         let mut careful_until = Position::START;
@@ -138,7 +142,7 @@ impl Projector {
         careful_until: Position,
     ) -> Result<Again, Interrupted> {
         let limit = if position < careful_until { 1 } else { self.page_size };
-        let source = Source::Tail(self.store.clone().tail(position));
+        let source = Source::Tail(Paced::new(self.store.clone().tail(position), self.read.clone()));
         let mut pages = Pages::read(source, self.vault.clone(), limit, 2);
         loop {
             let page = tokio::select! {

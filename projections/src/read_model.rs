@@ -25,6 +25,8 @@ struct Inner {
     log_id: LogId,
     /// The newest checkpoint that this process has seen.
     seen: watch::Sender<Position>,
+    /// How many wait for a checkpoint that this process has not seen.
+    waiting: watch::Sender<usize>,
     /// Whether this process moves the checkpoint, and so need not ask for it.
     leading: AtomicBool,
     /// Held by the one waiter that asks for the checkpoint on behalf of all.
@@ -66,6 +68,7 @@ impl ReadModel {
             url: url.to_owned(),
             log_id,
             seen: watch::Sender::new(position),
+            waiting: watch::Sender::new(0),
             leading: AtomicBool::new(false),
             polling: tokio::sync::Mutex::default(),
         };
@@ -122,6 +125,18 @@ impl ReadModel {
     /// The checkpoint as it was just read or written.
     pub(crate) fn saw(&self, position: Position) {
         self.inner.seen.send_if_modified(|seen| std::mem::replace(seen, position) != position);
+    }
+
+    /// Nothing is known of the checkpoint any more: it may have stepped back. Its transactions are not flushed, so a
+    /// crash of the database takes back the last of them; that, like a failover, ends the session that every process
+    /// has with it, and what the session has shown is not believed any longer than it lasts.
+    pub(crate) fn forget(&self) {
+        self.saw(Position::START);
+    }
+
+    /// Who waits for a newer checkpoint.
+    pub(crate) fn waiting(&self) -> &watch::Sender<usize> {
+        &self.inner.waiting
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<Position> {

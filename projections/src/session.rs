@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use event_store::{LogId, Position};
 use futures_util::poll;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, Error, NoTls, Statement};
 use tokio_util::task::AbortOnDropHandle;
@@ -39,8 +40,13 @@ const SETTINGS: &str = "
     SET enable_seqscan = off;
     SET jit = off;
     SET timezone = 'UTC';
+    -- A crash may take the last of these transactions, rows and checkpoint together, and the log still has it all.
+    -- What was told to readers in between is forgotten with this session: see `ReadModel::forget`.
+    SET synchronous_commit = off;
 ";
 const CONNECT: Duration = Duration::from_secs(5);
+/// Writes sent before the first is answered: bounds what waits in both directions.
+const IN_FLIGHT: usize = 256;
 
 pub(crate) struct Session {
     client: Client,
@@ -117,24 +123,42 @@ impl Session {
         writes: Vec<Write>,
         log_id: LogId,
     ) -> Result<bool, Error> {
-        // First of all, and it waits: for another writer by the row, for a swap of schemas by the table's lock.
+        // First of all, and it waits: for another writer by the row, for a swap of schemas by the table's lock. Where
+        // no row is moved it fails, so that what was sent behind it fails too.
         const MOVE: &str = "
-            UPDATE {schema}.checkpoint SET position = $2, halted = NULL
-            WHERE position = $1 AND log_id = $3 AND shape = $4";
+            WITH moved AS (
+                UPDATE {schema}.checkpoint SET position = $2, halted = NULL
+                WHERE position = $1 AND log_id = $3 AND shape = $4
+                RETURNING 1
+            )
+            SELECT 1 / count(*) FROM moved";
         let moving = self.statement(MOVE).await?;
         for write in &writes {
             self.statement(write.template).await?;
         }
         let shape = shape();
         let params: [&(dyn ToSql + Sync); 4] = [&to_bigint(from), &to_bigint(to), &log_id.0, &shape];
-        self.client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-        let applied = match self.client.execute(&moving, &params).await {
-            Ok(0) => Ok(false),
-            Ok(_) => self.write(writes).await.map(|()| true),
+        // A long transaction learns how its writes went before it is ended, a short one is a single round trip.
+        let short = writes.len() <= IN_FLIGHT;
+        let (begun, moved, written, ended) = tokio::join!(
+            biased;
+            self.client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
+            self.client.query_one(&moving, &params),
+            self.write(writes),
+            async { if short { self.client.batch_execute("COMMIT").await } else { Ok(()) } },
+        );
+        let applied = begun.and_then(|()| match moved {
+            Err(error) if error.code() == Some(&SqlState::DIVISION_BY_ZERO) => Ok(false),
             Err(error) => Err(error),
+            Ok(_) => written.map(|()| true),
+        });
+        let ended = if short {
+            // It rolls back what has failed.
+            ended
+        } else {
+            let end = if matches!(applied, Ok(true)) { "COMMIT" } else { "ROLLBACK" };
+            self.client.batch_execute(end).await
         };
-        let end = if matches!(applied, Ok(true)) { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.client.batch_execute(end).await;
         let applied = applied?;
         ended?;
         Ok(applied)
@@ -143,8 +167,6 @@ impl Session {
     /// Runs the writes in their order, without waiting for one before the next is sent: a request of tokio-postgres is
     /// sent when its future is first polled. What follows a failed one fails too, and the first failure is answered.
     async fn write(&self, writes: Vec<Write>) -> Result<(), Error> {
-        /// Bounds what waits in both directions.
-        const IN_FLIGHT: usize = 256;
         let mut writes = writes.into_iter().peekable();
         while writes.peek().is_some() {
             let mut sent = Vec::new();

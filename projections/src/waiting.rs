@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use event_store::Position;
+use tokio::sync::watch;
 
 use crate::read_model::ReadModel;
 
@@ -18,11 +19,18 @@ impl ReadModel {
         if *seen.borrow_and_update() >= position {
             return true;
         }
+        let _waiting = Waiting::among(self.waiting());
         tokio::select! {
             reached = seen.wait_for(|seen| *seen >= position) => reached.is_ok(),
             () = self.poll() => false,
             () = tokio::time::sleep(limit) => false,
         }
+    }
+
+    /// Completes when someone waits for a checkpoint that was not yet seen.
+    pub(crate) async fn awaited(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.waiting().subscribe().wait_for(|waiting| *waiting > 0).await;
     }
 
     /// Never ends. Whoever drops it hands the turn on to the next waiter.
@@ -37,5 +45,21 @@ impl ReadModel {
             }
             tokio::time::sleep(POLL).await;
         }
+    }
+}
+
+/// One who waits, counted while it lasts.
+struct Waiting<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Waiting<'a> {
+    fn among(all: &'a watch::Sender<usize>) -> Self {
+        all.send_modify(|waiting| *waiting += 1);
+        Self(all)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| *waiting -= 1);
     }
 }
