@@ -68,6 +68,12 @@ pub(crate) struct Options {
     no_peer: bool,
 }
 
+impl Options {
+    fn peer_publishers(&self) -> u16 {
+        self.peer_publishers.unwrap_or(self.publishers)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 enum Transport {
@@ -122,8 +128,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     let mut peer = None;
     if let Some(nchan) = nchan {
         frames[1] = Some(nchan.frame_length(&message).await?);
-        let publishers = options.peer_publishers.unwrap_or(options.publishers);
-        peer = Some(Side::open(System::Nchan { nchan, message }, publishers, options).await?);
+        peer = Some(Side::open(System::Nchan { nchan, message }, options.peer_publishers(), options).await?);
     }
     let mut pairs = Vec::new();
     for pair in 1..=options.pairs {

@@ -1,5 +1,6 @@
 //! One side of the comparison: its subscribers, its publishers, and a turn of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// How long subscribers may take for the rest when all was posted.
 const GRACE: Duration = Duration::from_secs(60);
 const SETTLE: Duration = Duration::from_secs(10);
+/// What was needed only to connect is given back within this.
+const CALM: Duration = Duration::from_secs(2);
 /// Streams are opened anew when a turn could find them this old: our server rotates them after eight minutes.
 const FRESH: Duration = Duration::from_secs(7 * 60);
 /// Connections that are being opened at the same time.
@@ -135,8 +138,8 @@ pub(super) struct Side {
     publishers: Vec<Repeat>,
     /// The number of the next post.
     next: u64,
-    /// Before the first subscriber and with all of them, idle.
-    pub(super) empty: Footprint,
+    /// With half of the subscribers and with all of them, idle.
+    pub(super) half: Footprint,
     pub(super) full: Footprint,
 }
 
@@ -175,9 +178,9 @@ struct Published {
 impl Side {
     pub(super) async fn open(system: System, publishers: u16, options: &Options) -> Result<Side> {
         let subscribers = usize::from(options.subscribers);
-        system.watched().settle(SETTLE).await;
-        let empty = Footprint::look(system.watched());
         let mut side = Side {
+            half: Footprint::look(system.watched()),
+            full: Footprint::look(system.watched()),
             system,
             tally: Arc::new(Tally::new(subscribers)),
             subscribers: JoinSet::new(),
@@ -185,12 +188,9 @@ impl Side {
             publishers: Vec::new(),
             // Posts before the first turn were numbered 0.
             next: 1,
-            empty,
-            full: empty,
         };
-        side.subscribe(options).await?;
-        side.system.watched().settle(SETTLE).await;
-        side.full = Footprint::look(side.system.watched());
+        side.half = side.subscribe(0..subscribers / 2, options).await?;
+        side.full = side.subscribe(subscribers / 2..subscribers, options).await?;
         for n in 0..usize::from(publishers) {
             let request = side.system.request(n, options)?;
             side.publishers.push(Repeat::open(side.system.target(), request).await?);
@@ -198,24 +198,28 @@ impl Side {
         Ok(side)
     }
 
-    async fn subscribe(&mut self, options: &Options) -> Result<()> {
-        let count = usize::from(options.subscribers);
-        let progress = Progress::steps("opening subscribers", count);
+    /// Opens these subscribers; the footprint with them when all is quiet.
+    async fn subscribe(&mut self, mut numbers: Range<usize>, options: &Options) -> Result<Footprint> {
+        let progress = Progress::steps("opening subscribers", numbers.len());
         self.opened = Instant::now();
         let place = self.system.place(options.transport).await?;
-        let mut numbers = (0..count).collect::<Vec<_>>();
-        while !numbers.is_empty() {
-            let some = numbers.split_off(numbers.len().saturating_sub(OPENING));
-            let opening = some.into_iter().map(async |n| {
+        loop {
+            let some = numbers.by_ref().take(OPENING).map(async |n| {
                 let subscriber = self.system.subscriber(n, options.transport, &place).await?;
                 progress.step();
                 anyhow::Ok((n, subscriber))
             });
-            for (n, subscriber) in futures_util::future::try_join_all(opening).await? {
+            let opened = futures_util::future::try_join_all(some.collect::<Vec<_>>()).await?;
+            if opened.is_empty() {
+                break;
+            }
+            for (n, subscriber) in opened {
                 self.subscribers.spawn(subscriber.listen(n, Arc::clone(&self.tally)));
             }
         }
-        Ok(())
+        self.system.watched().settle(SETTLE).await;
+        tokio::time::sleep(CALM).await;
+        Ok(Footprint::look(self.system.watched()))
     }
 
     /// All publishers post and all subscribers listen; ends when the side is quiet again.
@@ -223,8 +227,7 @@ impl Side {
         let timed = Duration::from_secs(options.seconds.into());
         if self.opened.elapsed() + WARM_UP + timed + GRACE > FRESH {
             self.subscribers.shutdown().await;
-            self.subscribe(options).await?;
-            self.system.watched().settle(SETTLE).await;
+            self.subscribe(0..options.subscribers.into(), options).await?;
         }
         let watched = self.system.watched().clone();
         let meter = watched.start();

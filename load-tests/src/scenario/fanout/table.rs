@@ -117,14 +117,13 @@ impl Total {
     }
 }
 
-/// The server's own memory, without its database, for each subscriber: idle, and after the last turn.
+/// The server's own memory, without its database, for each subscriber of the second half while all are idle: what the
+/// start and the first of all kinds took is not in it.
 #[expect(clippy::cast_precision_loss, reason = "a rounded figure for people")]
-fn memory(side: &Side, subscribers: u16) -> Option<[f64; 2]> {
+fn memory(side: &Side, subscribers: u16) -> Option<f64> {
     let pss = |footprint: &Footprint| Some(footprint.server?.pss_bytes as f64);
-    let now = Footprint::look(side.system.watched());
-    let empty = pss(&side.empty)?;
-    let each = |pss: f64| (pss - empty) / f64::from(subscribers);
-    Some([each(pss(&side.full)?), each(pss(&now)?)])
+    let half = f64::from(subscribers - subscribers / 2);
+    Some((pss(&side.full)? - pss(&side.half)?) / half)
 }
 
 pub(super) fn report(
@@ -158,25 +157,19 @@ pub(super) fn report(
     tables.push(latencies);
     tables.append(&mut cpu);
     let row = |name: &str, n: usize| {
-        let cell = |at: usize| memories[n].map(|each| format!("{:.0} B", each[at])).unwrap_or_default();
-        vec![
-            name.to_owned(),
-            cell(0),
-            cell(1),
-            frame[n].map(|bytes| format!("{bytes} B")).unwrap_or_default(),
-        ]
+        let memory = memories[n].map(|each| format!("{each:.0} B")).unwrap_or_default();
+        vec![name.to_owned(), memory, frame[n].map(|bytes| format!("{bytes} B")).unwrap_or_default()]
     };
-    let sizes =
-        Table::new("Memory of the server for each subscriber", ["", "idle", "after all turns", "a frame"]);
-    let mut sizes = sizes.row(row("product", 0));
+    let mut sizes =
+        Table::new("Sizes", ["", "memory of an idle subscriber", "a frame"]).row(row("product", 0));
     if peer.is_some() {
         sizes = sizes.row(row("nchan", 1));
     }
     tables.push(sizes);
 
+    let publishers = [Some(options.publishers), peer.map(|_| options.peer_publishers())];
     let measures: serde_json::Map<String, Value> =
         MEASURES.iter().map(|measure| (measure.key.to_owned(), measure.json(pairs))).collect();
-    let memory = |n: usize, at: usize| memories[n].map(|each| each[at]);
     Ok(Report {
         scenario: "fanout",
         notes: notes(&machine, options, &ours, peers.as_ref(), peer.and_then(|peer| peer.system.version())),
@@ -184,11 +177,10 @@ pub(super) fn report(
         settings: serde_json::to_value(options)?,
         plots: Vec::new(),
         figures: json!({
-            "pairs": measures, "product": ours.json(), "peer": peers.as_ref().map(Total::json),
+            "pairs": measures, "publishers": publishers, "product": ours.json(), "peer": peers.as_ref().map(Total::json),
             "memory_per_subscriber": {
-                "product": memory(0, 0), "peer": memory(1, 0),
-                "ratio": memory(0, 0).zip(memory(1, 0)).map(|(product, peer)| product / peer),
-                "product_after_turns": memory(0, 1), "peer_after_turns": memory(1, 1),
+                "product": memories[0], "peer": memories[1],
+                "ratio": memories[0].zip(memories[1]).map(|(product, peer)| product / peer),
             },
             "frame_bytes": {"product": frame[0], "peer": frame[1]},
         }),
@@ -208,6 +200,9 @@ fn notes(
         usage.add(&peers.usage);
     }
     let mut notes = machine.doubts(&usage);
+    if peers.is_some() {
+        notes.push(format!("{} publishers, {} at nchan", options.publishers, options.peer_publishers()));
+    }
     let of = match options.transport {
         Transport::Sse => "streams",
         Transport::LongPoll => "polling connections",
