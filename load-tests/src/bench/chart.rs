@@ -28,10 +28,15 @@ pub(super) struct Chart {
 }
 
 impl Chart {
-    /// Points over a numeric axis, such as time.
+    /// Points over a numeric axis, such as time. Latencies that differ much are told apart by their tenfolds; of counts
+    /// and sizes the height is what one looks at.
     pub(super) fn lines(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Chart {
+        let heights = values(&series, |point| point.1);
         let x = Axis::linear(x_label, &values(&series, |point| point.0), false);
-        let y = Axis::fitting(y_label, &values(&series, |point| point.1));
+        let y = match y_label {
+            "ms" | "milliseconds" => Axis::fitting(y_label, &heights),
+            _ => Axis::linear(y_label, &heights, true),
+        };
         Chart { title: title.to_owned(), form: Form::Lines, x, y, series }
     }
 
@@ -73,4 +78,24 @@ pub(super) fn numbered(values: &[f64]) -> Vec<(f64, f64)> {
 
 fn values(series: &[Series], coordinate: impl Fn(&(f64, f64)) -> f64) -> Vec<f64> {
     series.iter().flat_map(|series| series.points.iter().map(&coordinate)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_latencies_get_tenfolds() {
+        let ticks = |y_label| {
+            let series = vec![Series { name: "x".to_owned(), points: vec![(0.0, 1.0), (1.0, 1_000.0)] }];
+            Chart::lines("x", "s", y_label, series)
+                .y
+                .ticks
+                .into_iter()
+                .map(|(tick, _)| tick)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ticks("ms"), [1.0, 10.0, 100.0, 1_000.0]);
+        assert_eq!(ticks("clients"), [0.0, 200.0, 400.0, 600.0, 800.0, 1_000.0]);
+    }
 }

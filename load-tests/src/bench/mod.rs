@@ -122,7 +122,7 @@ async fn run_all(
     say(&format!("{} runs, about {} in all", runs.len(), number::duration(expected.as_secs_f64())));
     let each = CALIBRATION[usize::from(form.quick)];
     let before = Sample::take(&server.scratch, each)?;
-    folder.prepare(runs, &Provenance::look(&server.scratch, form.quick, before))?;
+    folder.begin(&Provenance::look(&server.scratch, form.quick, before))?;
     let mut failed = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         let stage = format!("[{}/{}] {}", index + 1, runs.len(), run.name);
@@ -131,6 +131,7 @@ async fn run_all(
         all.extend(["--json".into(), folder.report(run).into()]);
         all.extend(server.arguments());
         let (commit, began) = (provenance::commit(), provenance::now());
+        folder.clear(run)?;
         let output = folder.output(run);
         let running = Running::start(program, &all, &output)?;
         let begun = Instant::now();

@@ -151,9 +151,26 @@ pub(super) const PLAN: &[Run] = &[
         latencies: DELIVERY,
     },
     Run {
+        name: "many-channels",
+        title: "1,000 SSE readers, each in 20 of 2,000 channels, 500 posts a second over all of them.",
+        about: "Then as many deliveries again in one channel that all of them see. A server that looked at every reader \
+                for every post would show in the cost of a post: CPU and context switches are told apart by the two \
+                turns. Each reader must get the messages of its channels and no others.",
+        arguments: "many-channels",
+        quick: "many-channels --subscribers 100 --communities 10 --rate 100 --seconds 3",
+        seconds: [110, 20],
+        comparisons: &[],
+        latencies: &[
+            ("a few of many channels", "/own/delivery"),
+            ("one channel that all see", "/all/delivery"),
+        ],
+    },
+    Run {
         name: "idle",
         title: "10,000 SSE readers who only listen.",
-        about: "Memory of the server before and after they came, for each of them, and the same for nchan.",
+        about: "Memory of the server for each of them, and the same for nchan afterwards. Streams are held for two \
+                heartbeats, so that their buffers count. The first readers fill memory that was left over from the \
+                start; the second half tells the truth.",
         arguments: "idle --readers 10000",
         quick: "idle --readers 500 --seconds 5",
         seconds: [240, 40],

@@ -116,19 +116,22 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder where it is missing, and forgets what an earlier bench found by `runs`.
-    pub(super) fn prepare(&self, runs: &[&Run], provenance: &Provenance) -> Result<()> {
-        for run in runs {
-            let path = self.path.join(run.name);
-            match fs::remove_dir_all(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("removing {}", path.display()));
-                }
-                _ => {}
-            }
-            fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
-        }
+    /// Makes the folder where it is missing. What earlier benches found stays, until a run is made again.
+    pub(super) fn begin(&self, provenance: &Provenance) -> Result<()> {
+        fs::create_dir_all(&self.path).with_context(|| format!("making {}", self.path.display()))?;
         write(&self.provenance(), provenance)
+    }
+
+    /// Forgets what was found by `run` earlier.
+    pub(super) fn clear(&self, run: &Run) -> Result<()> {
+        let path = self.path.join(run.name);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("removing {}", path.display()));
+            }
+            _ => {}
+        }
+        fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))
     }
 
     pub(super) fn report(&self, run: &Run) -> PathBuf {

@@ -153,6 +153,14 @@ pub(super) const TARGETS: &[Target] = &[
         unit: "",
     },
     Target {
+        short: "memory of an idle reader",
+        claim: "Memory of the server for an idle SSE reader, of the second 5,000 of 10,000, for nchan's",
+        run: "idle",
+        figure: Figure::Of("/ratio"),
+        bound: Bound::AtMost(1.0),
+        unit: " ×",
+    },
+    Target {
         short: "durable posts/s, beside bare inserts",
         claim: "Durable posts a second on 64 connections, for each of pgbench's bare inserts",
         run: "post",
