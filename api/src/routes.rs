@@ -1,10 +1,9 @@
 //! The route table: every call of the contract, by the rate limit that it counts in.
 
-use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::limits::{Class, enforce};
+use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{account, ban, bootstrap, channel, community, invite, live, membership, message, session};
 
@@ -71,5 +70,5 @@ fn reads() -> OpenApiRouter<AppState> {
 }
 
 fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
-    routes.route_layer(from_fn(move |request, next| enforce(class, request, next)))
+    routes.route_layer(Limited(class))
 }

@@ -4,6 +4,9 @@ pub(crate) mod cookie;
 mod origin;
 mod throttle;
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -21,10 +24,21 @@ const CHALLENGE_INVALID: &str = "Bearer realm=\"EchoVerse\", error=\"invalid_tok
 
 /// The caller has a live session. As an extractor it refuses everybody else.
 #[derive(Debug, Clone)]
-pub(crate) struct Authenticated {
+pub(crate) struct Authenticated(Arc<Caller>);
+
+#[derive(Debug)]
+pub(crate) struct Caller {
     pub(crate) account: AccountId,
     pub(crate) session: Session,
     token: SessionToken,
+}
+
+impl Deref for Authenticated {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
 }
 
 impl Authenticated {
@@ -41,7 +55,7 @@ impl Authenticated {
 #[derive(Debug, Clone)]
 pub(crate) enum Identity {
     Nobody,
-    Account(Box<Authenticated>),
+    Account(Authenticated),
     Refused(ApiError),
 }
 
@@ -50,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         match parts.extensions.get::<Identity>() {
-            Some(Identity::Account(caller)) => Ok((**caller).clone()),
+            Some(Identity::Account(caller)) => Ok(caller.clone()),
             Some(Identity::Refused(refusal)) => Err(refusal.clone()),
             Some(Identity::Nobody) | None => {
                 let detail = "Log in first: this call needs a session.";
@@ -60,25 +74,41 @@ impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
     }
 }
 
-/// Finds out who sends a request.
-pub(crate) async fn identify(app: &App, method: &Method, headers: &HeaderMap) -> Identity {
+/// Who sends a request, or the token that has to be looked up for it.
+pub(crate) enum Sender {
+    Known(Identity),
+    Token(SessionToken),
+}
+
+/// Finds out who sends a request, as far as that can be known without asking the vault's database.
+pub(crate) fn recognise(app: &App, method: &Method, headers: &HeaderMap) -> Sender {
     let (token, by_cookie) = match credentials(app, headers) {
         Ok(Some(found)) => found,
-        Ok(None) => return Identity::Nobody,
-        Err(refusal) => return Identity::Refused(refusal),
+        Ok(None) => return Sender::Known(Identity::Nobody),
+        Err(refusal) => return Sender::Known(Identity::Refused(refusal)),
     };
     if by_cookie && !method.is_safe() && !is_ours(headers, &app.origin) {
         let detail = "A request with the session cookie must come from the server's own pages.";
-        return Identity::Refused(ApiError::new(general::CROSS_SITE, detail));
+        return Sender::Known(Identity::Refused(ApiError::new(general::CROSS_SITE, detail)));
     }
+    match app.vault.authenticate_from_memory(&token, app.clock.now()) {
+        Some(session) => Sender::Known(account(session, token)),
+        None => Sender::Token(token),
+    }
+}
+
+/// Looks up whose token it is.
+pub(crate) async fn identify(app: &App, token: SessionToken) -> Identity {
     match app.vault.authenticate(&token, app.clock.now()).await {
-        Ok(Some(session)) => {
-            let account = AccountId(session.account);
-            Identity::Account(Box::new(Authenticated { account, session, token }))
-        }
+        Ok(Some(session)) => account(session, token),
         Ok(None) => Identity::Refused(ended()),
         Err(error) => Identity::Refused(error.into()),
     }
+}
+
+fn account(session: Session, token: SessionToken) -> Identity {
+    let account = AccountId(session.account);
+    Identity::Account(Authenticated(Arc::new(Caller { account, session, token })))
 }
 
 /// The token of a request, and whether it came as a cookie. The header wins.

@@ -1,15 +1,28 @@
 //! Whose request it is, by address, behind proxies or not.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use super::boundary::Arrival;
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address that sent a request, as far as it is known; an IPv6 address as its /64, which is what one customer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Arrival>().expect("the boundary has set it").address)
+    }
+}
 
 /// The proxies whose `X-Forwarded-For` is believed: addresses and networks, or `none`.
 ///

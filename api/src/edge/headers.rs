@@ -1,9 +1,6 @@
 //! Headers that every answer has.
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -16,10 +13,9 @@ const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// Sets what the handler has not set.
-pub(super) async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn secure(headers: &mut HeaderMap) {
+    headers.reserve(DEFAULTS.len() + 1);
     for (name, value) in DEFAULTS {
-        response.headers_mut().entry(name).or_insert(value);
+        headers.entry(name).or_insert(value);
     }
-    response
 }

@@ -6,13 +6,13 @@ mod boundary;
 mod compression;
 mod headers;
 mod panic;
+mod timing;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
 
 pub(crate) use address::{ClientAddress, Proxies};
 pub use address::{ProxiesError, TrustedProxies};
-pub(crate) use boundary::RequestId;
+pub(crate) use boundary::Arrival;
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -21,10 +21,8 @@ use crate::state::AppState;
 pub(crate) fn surround(router: Router<AppState>, app: &AppState) -> Router {
     router
         .fallback(unmatched)
-        .layer(panic::catch())
-        .layer(from_fn(headers::secure))
-        .layer(from_fn_with_state(app.clone(), boundary::enter))
-        .layer(compression::json())
+        // As one layer, from the outside in: each layer of a router boxes every request's future.
+        .layer((compression::json(), boundary::Boundary::of(app), panic::Catch))
         .with_state(app.clone())
 }
 

@@ -1,5 +1,7 @@
 //! Commands: who asks, under which key, and for what.
 
+use std::time::Instant;
+
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -10,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::body;
 use super::fields::FromFields;
 use crate::auth::Authenticated;
-use crate::edge::RequestId;
+use crate::edge::Arrival;
 use crate::error::{ApiError, FieldError};
 
 const KEY: &str = "idempotency-key";
@@ -41,10 +43,17 @@ impl<T: FromFields, S: Send + Sync> FromRequest<S> for Command<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
+        let begun = Instant::now();
+        if let Some(arrival) = parts.extensions.get::<Arrival>() {
+            metrics::histogram!("echoverse_command_stage_seconds", "stage" => "arrive")
+                .record(begun - arrival.at);
+        }
         let caller = Authenticated::from_request_parts(&mut parts, state).await?;
         let bytes = body::read(&parts.headers, body).await?;
         let context = context(&parts, Some(caller.account), &bytes)?;
-        Ok(Self { context, caller, body: body::parse(&parts.headers, &bytes)? })
+        let body = body::parse(&parts.headers, &bytes)?;
+        metrics::histogram!("echoverse_command_stage_seconds", "stage" => "body").record(begun.elapsed());
+        Ok(Self { context, caller, body })
     }
 }
 
@@ -78,7 +87,8 @@ fn context(parts: &Parts, actor: Option<AccountId>, body: &[u8]) -> Result<Conte
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    let correlation = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let arrival = parts.extensions.get::<Arrival>();
+    let correlation = arrival.map(|arrival| arrival.id.simple().to_string()).unwrap_or_default();
     Ok(Context { actor, key, request_hash: hash.finalize().into(), correlation })
 }
 

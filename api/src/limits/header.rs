@@ -16,6 +16,11 @@ impl Report {
         self.0.push((name, standing));
     }
 
+    /// When to come back, of a call that was refused.
+    pub(super) fn wait(&self) -> std::time::Duration {
+        self.0.iter().find_map(|(_, standing)| standing.wait).unwrap_or_default()
+    }
+
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;

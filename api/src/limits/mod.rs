@@ -1,27 +1,24 @@
 //! Rate limits, per account and per address, in this process: N nodes allow N times as much.
 
 mod class;
+mod enforce;
 mod header;
 mod limiter;
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use domain::AccountId;
 use tokio::time::MissedTickBehavior;
 
 use self::class::Quota;
 use self::header::Report;
 use self::limiter::{Limiter, Standing};
-use crate::auth::{self, Identity};
+use crate::auth::Identity;
 use crate::edge::ClientAddress;
-use crate::error::{ApiError, general};
-use crate::state::AppState;
 
 pub(crate) use class::Class;
+pub(crate) use enforce::Limited;
 
 /// What the operator says of all quotas together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,43 +91,43 @@ impl Limits {
     }
 }
 
-/// Counts a request of `class`, finds out who sends it, and lets it through within the quotas.
-///
-/// The address is counted first, so that guessing tokens costs the guesser before it costs the database.
-pub(crate) async fn enforce(class: Class, mut request: Request, next: Next) -> Response {
-    let app = request.extensions().get::<AppState>().expect("the boundary has set it").clone();
-    let address = *request.extensions().get::<ClientAddress>().expect("the boundary has set it");
-    let limiters = app.limits.of(class);
-    let mut report = Report::default();
-
-    let by_address = limiters.map(|limiters| limiters.addresses.count(address));
-    if let Some(standing) = by_address.filter(|standing| standing.wait.is_some()) {
-        report.add(class.address_name(), standing);
-        return refuse(standing, &report);
-    }
-    let identity = auth::identify(&app, request.method(), request.headers()).await;
-    if let (Some(limiters), Identity::Account(caller)) = (limiters, &identity) {
-        let standing = limiters.accounts.count(caller.account);
-        report.add(class.name(), standing);
-        if standing.wait.is_some() {
-            return refuse(standing, &report);
-        }
-    }
-    if let Some(standing) = by_address {
-        report.add(class.address_name(), standing);
-    }
-    request.extensions_mut().insert(identity);
-    let mut response = next.run(request).await;
-    report.write(response.headers_mut());
-    response
+/// A call counted by its address, and later by its account.
+#[derive(Debug, Default)]
+struct Count {
+    by_address: Option<Standing>,
+    report: Report,
 }
 
-fn refuse(standing: Standing, report: &Report) -> Response {
-    let wait = standing.wait.unwrap_or_default();
-    let detail = "Too many requests of this kind. Wait as long as Retry-After says.";
-    let mut response = ApiError::new(general::RATE_LIMITED, detail).retry_after(wait).into_response();
-    report.write(response.headers_mut());
-    response
+impl Limits {
+    /// Counts a call by its address: the first of both, so that guessing tokens costs the guesser before it costs the
+    /// database. An error is the refusal.
+    fn count_address(&self, class: Class, address: ClientAddress) -> Result<Count, Report> {
+        let mut report = Report::default();
+        let by_address = self.of(class).map(|limiters| limiters.addresses.count(address));
+        match by_address.filter(|standing| standing.wait.is_some()) {
+            Some(standing) => {
+                report.add(class.address_name(), standing);
+                Err(report)
+            }
+            None => Ok(Count { by_address, report }),
+        }
+    }
+
+    /// Counts it by its account, if it has one.
+    fn count_account(&self, class: Class, count: Count, identity: &Identity) -> Result<Report, Report> {
+        let Count { by_address, mut report } = count;
+        if let (Some(limiters), Identity::Account(caller)) = (self.of(class), identity) {
+            let standing = limiters.accounts.count(caller.account);
+            report.add(class.name(), standing);
+            if standing.wait.is_some() {
+                return Err(report);
+            }
+        }
+        if let Some(standing) = by_address {
+            report.add(class.address_name(), standing);
+        }
+        Ok(report)
+    }
 }
 
 #[cfg(test)]

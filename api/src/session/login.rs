@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, http::HeaderValue};
@@ -96,7 +96,7 @@ pub(crate) struct LoggedIn {
 )]
 pub(crate) async fn log_in(
     State(app): State<AppState>,
-    Extension(address): Extension<ClientAddress>,
+    address: ClientAddress,
     headers: HeaderMap,
     Opening { context, body }: Opening<NewLogin>,
 ) -> Result<Response, ApiError> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use axum::extract::{Extension, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use utoipa::ToSchema;
 
@@ -44,7 +44,7 @@ impl FromFields for ChangePassword {
 )]
 pub(crate) async fn change_password(
     State(app): State<AppState>,
-    Extension(address): Extension<ClientAddress>,
+    address: ClientAddress,
     caller: Authenticated,
     Json(ChangePassword { current, new }): Json<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
