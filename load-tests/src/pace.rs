@@ -1,13 +1,47 @@
 //! Open loop: things are due at fixed times, whether or not earlier ones are done. Whoever counts from when a thing was
 //! due charges a server that stalls for all that had to wait (no coordinated omission).
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
+
+/// Things a second that an open loop can be asked for.
+const MOST: f64 = 20_000.0;
 
 /// From the start of a pace to its first thing: enough for whoever waits for it to be waiting.
 const RUN_UP: Duration = Duration::from_millis(50);
+
+/// How fast things are asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Rate {
+    /// Closed loop: each again as soon as it is answered.
+    Max,
+    PerSecond(f64),
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Rate, String> {
+        if text == "max" {
+            return Ok(Rate::Max);
+        }
+        let rate = text.parse().ok().filter(|rate| (0.1..=MOST).contains(rate));
+        rate.map(Rate::PerSecond).ok_or_else(|| format!("a number from 0.1 to {MOST}, or max"))
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Rate::Max => serializer.serialize_str("max"),
+            Rate::PerSecond(rate) => serializer.serialize_f64(*rate),
+        }
+    }
+}
 
 /// When each of many things is due.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +95,16 @@ mod tests {
         assert_eq!(pace.due(0), pace.begin);
         assert_eq!(pace.due(1) - pace.begin, Duration::from_micros(2_500));
         assert_eq!(pace.end() - pace.begin, Duration::from_millis(2_500));
+    }
+
+    #[test]
+    fn a_rate_is_a_number_within_bounds_or_max() {
+        assert_eq!("max".parse(), Ok(Rate::Max));
+        assert_eq!("0.1".parse(), Ok(Rate::PerSecond(0.1)));
+        assert_eq!("20000".parse(), Ok(Rate::PerSecond(20_000.0)));
+        for wrong in ["0", "-1", "20001", "inf", "NaN", "fast", ""] {
+            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
     }
 
     #[tokio::test]

@@ -64,6 +64,19 @@ pub(crate) fn cpu(pid: u32) -> Option<Duration> {
     Stat::read(pid).map(|stat| stat.cpu)
 }
 
+/// How often the kernel has put any thread of `pid` on a core anew: it waited and was woken, or another had its turn.
+pub(crate) fn context_switches(pid: u32) -> Option<u64> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    let each = threads.filter_map(|thread| switches(&fs::read_to_string(thread.path().join("status")).ok()?));
+    Some(each.sum())
+}
+
+fn switches(status: &str) -> Option<u64> {
+    let field =
+        |name: &str| status.lines().find_map(|line| line.strip_prefix(name))?.trim().parse::<u64>().ok();
+    Some(field("voluntary_ctxt_switches:")? + field("nonvoluntary_ctxt_switches:")?)
+}
+
 /// CPU time of `pids` and of their children that have ended and been waited for.
 pub(crate) fn cpu_with_ended(pids: &[u32]) -> Duration {
     pids.iter().filter_map(|&pid| Stat::read(pid)).map(|stat| stat.cpu + stat.ended).sum()
@@ -159,6 +172,13 @@ mod tests {
         let stat = "cpu  10 1 20 5000 600 3 4 2 7 0\ncpu0 5 0 10 2500 300 1 2 1 3 0\n";
         assert_eq!(busy(stat), Some(ticks_to_time(10 + 1 + 20 + 3 + 4 + 2)));
         assert_eq!(busy(""), None);
+    }
+
+    #[test]
+    fn switches_are_those_asked_for_and_those_forced() {
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t7\n";
+        assert_eq!(switches(status), Some(157));
+        assert_eq!(switches("Name:\tx\n"), None);
     }
 
     #[test]
