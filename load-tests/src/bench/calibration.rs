@@ -33,6 +33,37 @@ pub(super) struct Sample {
     pub(super) loopback: f64,
 }
 
+/// One of the pieces of work.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) name: &'static str,
+    pub(super) what: &'static str,
+    /// Behind its figures.
+    pub(super) unit: &'static str,
+    pub(super) of: fn(&Sample) -> f64,
+}
+
+pub(super) const WORK: [Work; 3] = [
+    Work {
+        name: "memory",
+        what: "reads of 64 MiB at random, hashed, on one core",
+        unit: " M",
+        of: |sample| sample.memory,
+    },
+    Work {
+        name: "disk",
+        what: "pages of 8 KiB appended and forced to the disk",
+        unit: "",
+        of: |sample| sample.disk,
+    },
+    Work {
+        name: "loopback",
+        what: "messages to another thread and back over the loopback",
+        unit: "",
+        of: |sample| sample.loopback,
+    },
+];
+
 impl Sample {
     /// Gives each piece of work `time`.
     pub(super) fn take(scratch: &Path, time: Duration) -> Result<Sample> {

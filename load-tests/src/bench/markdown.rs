@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
+use super::calibration::{WORK, Work};
 use super::figure::Spread;
 use super::number::{duration, number};
 use super::pictures::{self, Picture};
@@ -174,12 +175,7 @@ fn machine(results: &Results) -> String {
          | a second | least | median | most |\n|---|---:|---:|---:|\n",
     );
     let samples = results.calibrations();
-    let kinds: [(&str, &str, fn(&super::calibration::Sample) -> f64); 3] = [
-        ("reads of 64 MiB at random, hashed, on one core", " M", |sample| sample.memory),
-        ("pages of 8 KiB appended and forced to the disk", "", |sample| sample.disk),
-        ("messages to another thread and back over the loopback", "", |sample| sample.loopback),
-    ];
-    for (what, unit, of) in kinds {
+    for Work { what, unit, of, .. } in WORK {
         let spread = Spread::of(samples.iter().map(|(_, sample)| of(sample)).collect());
         let Some(Spread { least, median, most, .. }) = spread else { continue };
         let [least, median, most] = [least, median, most].map(number);

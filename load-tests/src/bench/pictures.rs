@@ -1,6 +1,7 @@
 //! Which charts a report has.
 
 use super::axis::Axis;
+use super::calibration::{WORK, Work};
 use super::chart::{Chart, Series, numbered};
 use super::figure::pick;
 use super::number::number;
@@ -67,12 +68,7 @@ pub(super) fn of_run(made: &Made) -> Vec<Picture> {
 /// The speed of the machine itself, in hundredths of its middle.
 pub(super) fn of_machine(results: &Results) -> Picture {
     let samples = results.calibrations();
-    let kinds: [(&str, fn(&super::calibration::Sample) -> f64); 3] = [
-        ("memory", |sample| sample.memory),
-        ("disk", |sample| sample.disk),
-        ("loopback", |sample| sample.loopback),
-    ];
-    let series = kinds.into_iter().map(|(name, of)| {
+    let series = WORK.into_iter().map(|Work { name, of, .. }| {
         let values: Vec<f64> = samples.iter().map(|(_, sample)| of(sample)).collect();
         let middle = crate::statistics::median(&values).unwrap_or(1.0);
         let shares: Vec<f64> = values.iter().map(|value| value / middle * 100.0).collect();
