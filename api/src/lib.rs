@@ -37,7 +37,9 @@ mod routes;
 pub mod server;
 mod session;
 pub mod settings;
+mod signal;
 mod state;
+mod typing;
 
 use axum::Router;
 use axum::routing::get;

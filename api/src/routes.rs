@@ -5,7 +5,9 @@ use utoipa_axum::routes;
 
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
-use crate::{account, ban, bootstrap, channel, community, invite, live, membership, message, session};
+use crate::{
+    account, ban, bootstrap, channel, community, invite, live, membership, message, session, typing,
+};
 
 /// Everything under `/v1`.
 pub(crate) fn v1() -> OpenApiRouter<AppState> {
@@ -16,6 +18,7 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .merge(limited(Class::Post, posting()))
         .merge(limited(Class::Read, reads()))
         .merge(limited(Class::Live, live::routes()))
+        .merge(limited(Class::Typing, signals()))
 }
 
 fn registering() -> OpenApiRouter<AppState> {
@@ -67,6 +70,10 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(message::show_message))
         .routes(routes!(message::list_versions))
         .routes(routes!(bootstrap::show_bootstrap))
+}
+
+fn signals() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(typing::signal_typing))
 }
 
 fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {

@@ -12,6 +12,7 @@ use crate::cursor::Cursors;
 use crate::edge::Proxies;
 use crate::limits::Limits;
 use crate::live;
+use crate::signal::Signals;
 
 pub(crate) type AppState = Arc<App>;
 
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) read: ReadModel,
     pub(crate) cursors: Cursors,
     pub(crate) hub: Arc<live::Hub>,
+    pub(crate) signals: Signals,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) limits: Limits,

@@ -85,6 +85,12 @@ impl Client {
         Command::new(self, Method::PATCH, &["channels", &id.to_string()]).body(change)
     }
 
+    /// `POST /channels/{id}/typing`: the caller types there. To be said again every 3 to 5 s while that is so; sent once,
+    /// because it is worth nothing later.
+    pub fn signal_typing(&self, channel: Uuid) -> Command<()> {
+        Command::new(self, Method::POST, &["channels", &channel.to_string(), "typing"]).once()
+    }
+
     /// `DELETE /channels/{id}`
     pub fn delete_channel(&self, id: Uuid) -> Command<Done> {
         Command::new(self, Method::DELETE, &["channels", &id.to_string()])

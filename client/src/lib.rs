@@ -54,7 +54,10 @@ pub use community::{Community, CommunityAnswer};
 pub use cursor::{Cursor, Done, Page, Paging};
 pub use error::{Error, FieldError, Problem};
 pub use invite::{Invite, InviteAnswer, InvitePreview, InvitedCommunity, NewInvite};
-pub use live::{Bootstrap, Event, Frame, Live, LiveEvent, LiveOptions, PollAnswer, TransportState};
+pub use live::{
+    Bootstrap, Event, Frame, Live, LiveEvent, LiveOptions, PollAnswer, Signal, TransportState, Typing,
+    Typists,
+};
 pub use membership::{Ban, Member, MemberAnswer, Rank};
 pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
 pub use options::Options;

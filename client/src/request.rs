@@ -55,6 +55,12 @@ impl<T> Command<T> {
         self
     }
 
+    /// Sends it once, whatever the answer.
+    pub(crate) fn once(mut self) -> Self {
+        self.request.tries = 1;
+        self
+    }
+
     /// Uses this key (1 to 128 visible ASCII characters) in place of a fresh one: the same key with the same command
     /// has one effect, however often and from however many processes it is sent.
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {

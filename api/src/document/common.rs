@@ -47,14 +47,15 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
     }
     let (read, live) = (method == "get", operation["tags"] == json!(["live"]));
     let sessions = operation["tags"] == json!(["session"]);
+    let signals = operation["tags"] == json!(["presence"]);
     let follows = live && operation["operationId"] != "showBootstrap";
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
         if read && !follows && !sessions {
             parameters.push(min_position());
         }
-        // Ending a session twice is ending it once: only logging in takes a key.
-        if !read && (!sessions || public) {
+        // Ending a session twice is ending it once: only logging in takes a key. A signal is kept nowhere.
+        if !read && !signals && (!sessions || public) {
             parameters.push(idempotency_key());
         }
     }

@@ -30,6 +30,7 @@ use crate::error::Problem;
         (name = "invite", description = "Ways into a community"),
         (name = "channel", description = "Places to talk in"),
         (name = "message", description = "What is said"),
+        (name = "presence", description = "What passes and is not kept"),
         (name = "live", description = "Snapshots and live delivery"),
     ),
     components(schemas(Problem)),

@@ -14,6 +14,7 @@ pub(crate) enum Class {
     Post,
     Read,
     Live,
+    Typing,
 }
 
 /// So many at once, and then one every `each`.
@@ -28,8 +29,8 @@ const fn quota(burst: u32, each_milliseconds: u64) -> Quota {
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Register, Self::Login, Self::Command, Self::Post, Self::Read, Self::Live];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Register, Self::Login, Self::Command, Self::Post, Self::Read, Self::Live, Self::Typing];
 
     /// Its name in the `RateLimit` headers.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +41,7 @@ impl Class {
             Self::Post => "post",
             Self::Read => "read",
             Self::Live => "live",
+            Self::Typing => "typing",
         }
     }
 
@@ -52,6 +54,7 @@ impl Class {
             Self::Post => "post-address",
             Self::Read => "read-address",
             Self::Live => "live-address",
+            Self::Typing => "typing-address",
         }
     }
 
@@ -65,6 +68,8 @@ impl Class {
             Self::Post => quota(30, 100),
             Self::Read => quota(120, 33),
             Self::Live => quota(60, 200),
+            // Said every 3 to 5 s, perhaps in a few channels by turns.
+            Self::Typing => quota(20, 1_000),
         }
     }
 
@@ -78,6 +83,7 @@ impl Class {
             Self::Post => quota(300, 10),
             Self::Read => quota(1_200, 3),
             Self::Live => quota(600, 20),
+            Self::Typing => quota(200, 100),
         }
     }
 }

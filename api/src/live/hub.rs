@@ -19,7 +19,9 @@ use super::outlet::{Beat, End};
 use super::recent::Recent;
 use super::routing::{Dirty, Key, Kind, NotYet, Reader, Routing, Subscribed};
 use super::run::Run;
+use super::signal::SignalFrame;
 use crate::cursor::Cursors;
+use crate::signal::Signal;
 
 /// Requests that wait for the hub's task.
 const REQUESTS: usize = 1_024;
@@ -28,6 +30,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Handing out pauses as long as the last round took, this at most: under load many frames leave in one write, and
 /// half of the time is left to those who write messages. A lone frame after a pause goes at once.
 const MAX_PAUSE: Duration = Duration::from_millis(25);
+/// Signals told in one round.
+const SIGNALS: usize = 64;
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -60,6 +64,7 @@ impl Hub {
         vault: Vault,
         read: ReadModel,
         cursors: Cursors,
+        signals: mpsc::Receiver<Signal>,
         shutdown: CancellationToken,
     ) -> Result<Arc<Self>, Unavailable> {
         let start = store.head().await?;
@@ -77,6 +82,7 @@ impl Hub {
             recent: Arc::clone(&recent),
             head: head_sender,
             inbox,
+            signals,
             revocations,
             next_round: Instant::now(),
         };
@@ -129,6 +135,7 @@ struct Task {
     recent: Arc<RwLock<Recent>>,
     head: watch::Sender<Position>,
     inbox: mpsc::Receiver<Request>,
+    signals: mpsc::Receiver<Signal>,
     revocations: broadcast::Receiver<Uuid>,
     /// When frames are handed out again.
     next_round: Instant,
@@ -143,6 +150,10 @@ impl Task {
             let records = async {
                 sleep_until(next_round).await;
                 self.tail.next().await
+            };
+            let signals = async {
+                sleep_until(next_round).await;
+                next_signals(&mut self.signals).await
             };
             tokio::select! {
                 biased;
@@ -159,6 +170,7 @@ impl Task {
                         tokio::time::sleep(RETRY).await;
                     }
                 },
+                signals = signals => self.tell(&signals).await,
                 () = self.beats.tick() => self.beat().await,
                 now = sweep.tick() => self.routing.forget_idle(now),
             }
@@ -215,13 +227,26 @@ impl Task {
             frames.iter().for_each(|frame| recent.push(Arc::clone(frame)));
         }
         Run::cut(&frames).iter().for_each(|run| self.routing.deliver(run, &mut self.dirty));
-        let handing_out = Instant::now();
-        flush(&mut self.dirty).await;
-        let now = Instant::now();
-        self.next_round = now + now.duration_since(handing_out).min(MAX_PAUSE);
+        self.hand_out().await;
         self.head.send_replace(self.routing.head());
         metrics::histogram!("echoverse_live_deliver_seconds").record(started.elapsed().as_secs_f64());
         metrics::counter!("echoverse_live_frames_total").increment(frames.len() as u64);
+    }
+
+    /// Tells signals. They wait behind frames, and like them for the last round's end.
+    async fn tell(&mut self, signals: &[Signal]) {
+        for signal in signals {
+            self.routing.tell(&Arc::new(SignalFrame::of(signal)), &mut self.dirty);
+        }
+        self.hand_out().await;
+    }
+
+    /// Ends a round.
+    async fn hand_out(&mut self) {
+        let started = Instant::now();
+        flush(&mut self.dirty).await;
+        let now = Instant::now();
+        self.next_round = now + now.duration_since(started).min(MAX_PAUSE);
     }
 
     /// Gives a sign of life to those whose turn it is.
@@ -233,4 +258,14 @@ impl Task {
         self.beats.due(|key| routing.beat(*key, &beat, dirty));
         flush(dirty).await;
     }
+}
+
+/// Those that wait, at least one, waiting for it. Cancel safe.
+async fn next_signals(signals: &mut mpsc::Receiver<Signal>) -> Vec<Signal> {
+    let mut told = Vec::new();
+    if signals.recv_many(&mut told, SIGNALS).await == 0 {
+        // Nobody is left to signal.
+        std::future::pending::<()>().await;
+    }
+    told
 }

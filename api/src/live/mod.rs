@@ -33,6 +33,7 @@ mod poll;
 mod recent;
 mod routing;
 mod run;
+mod signal;
 mod sse;
 mod subscription;
 

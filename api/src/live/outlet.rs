@@ -19,10 +19,13 @@ use tokio::sync::Notify;
 
 use super::framed::Framed;
 use super::run::Run;
+use super::signal::SignalFrame;
 use crate::cursor::Cursor;
 
 /// Runs of frames that wait for one subscription before it has to read for itself.
 pub(crate) const QUEUE: usize = 128;
+/// With as many waiting, a reader is behind: it gets no signals.
+const BEHIND: usize = QUEUE / 4;
 /// Most pieces in one write.
 const SLICES: usize = 64;
 /// Room that is kept for the next pieces.
@@ -44,6 +47,7 @@ pub(crate) enum End {
 pub(crate) enum Item {
     Run(Arc<Run>),
     Beat(Arc<Beat>),
+    Signal(Arc<SignalFrame>),
 }
 
 /// A sign of life: nothing up to `upto` is missing.
@@ -66,6 +70,8 @@ impl Item {
         match self {
             Self::Run(run) => run.last(),
             Self::Beat(beat) => beat.upto,
+            // It says nothing about the log.
+            Self::Signal(_) => Position::START,
         }
     }
 
@@ -73,6 +79,7 @@ impl Item {
         match self {
             Self::Run(run) => run.sse.as_ref(),
             Self::Beat(beat) => Some(&beat.sse),
+            Self::Signal(signal) => Some(signal.sse()),
         }
     }
 
@@ -80,7 +87,7 @@ impl Item {
     fn after(self, position: Position) -> Option<Self> {
         match self {
             Self::Run(run) => run.after(position).map(Self::Run),
-            Self::Beat(_) => Some(self),
+            Self::Beat(_) | Self::Signal(_) => Some(self),
         }
     }
 }
@@ -196,6 +203,14 @@ impl Outlet {
             return Pushed::Waits;
         }
         self.push(Item::Beat(Arc::clone(beat)))
+    }
+
+    /// A signal, for those only who are not behind. A refusal is no reason to end.
+    pub(crate) fn push_signal(&self, signal: &Arc<SignalFrame>) -> Pushed {
+        if self.waiting.lock().items.len() >= BEHIND {
+            return Pushed::Refused;
+        }
+        self.push(Item::Signal(Arc::clone(signal)))
     }
 
     /// Sends what waits on its way: to the socket, or to the reader's task.
@@ -322,7 +337,7 @@ impl Waiting {
         {
             let had = match first {
                 Item::Run(run) => run.first().position <= self.position,
-                Item::Beat(_) => false,
+                Item::Beat(_) | Item::Signal(_) => false,
             };
             let nothing = first.sse().is_none();
             if !had && !nothing {

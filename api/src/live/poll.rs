@@ -17,6 +17,7 @@ use super::Hub;
 use super::frame::Frame;
 use super::outlet::{End, Item};
 use super::routing::{Kind, MAX_PER_ACCOUNT, Reader};
+use super::signal::SignalFrame;
 use super::sse::read_within;
 use super::subscription::{Delivery, SubscribeError, Subscription};
 use crate::auth::{Authenticated, ended};
@@ -29,6 +30,8 @@ const MAX_WAIT_SECONDS: u64 = 55;
 const DEFAULT_WAIT_SECONDS: u64 = 25;
 const MAX_LIMIT: u64 = 1_000;
 const DEFAULT_LIMIT: u64 = 500;
+/// An answer that has signals only waits so long for more, or for a frame: one poll for each would be many.
+const GATHER: Duration = Duration::from_millis(250);
 
 codes! {
     TOO_MANY_STREAMS = TOO_MANY_REQUESTS "too_many_streams" "Too many live streams";
@@ -59,14 +62,14 @@ impl FromFields for PollQuery {
 /// Frames after a cursor, and the cursor after them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Events {
-    /// In log order.
+    /// In log order; then signals, if there are any, which have no `id` and count in no limit.
     #[schema(value_type = Vec<FrameShape>)]
     events: Vec<Box<RawValue>>,
     /// Where the next call goes on.
     next: Cursor,
 }
 
-/// One event of the log. `reset` has neither `id`, `time` nor `topic`.
+/// One event of the log. A signal has no `id`; `reset` has neither `id`, `time` nor `topic`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Frame)]
 pub(crate) struct FrameShape {
@@ -74,7 +77,7 @@ pub(crate) struct FrameShape {
     #[serde(rename = "type")]
     #[schema(example = "message.posted")]
     kind: String,
-    /// The cursor after this event.
+    /// The cursor after this event; a signal has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Cursor>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +123,7 @@ pub(crate) async fn poll_events(
     let hub = Arc::clone(&state.hub);
     let after = match from_cursor(&hub, "after", query.after.as_deref()).await? {
         Start::Here(position) if query.after.is_none() => {
-            return Ok(answer(&hub, &[], position));
+            return Ok(answer(&hub, &[], &[], position));
         }
         Start::Here(position) => position,
         Start::Reset(reason, head) => {
@@ -130,8 +133,9 @@ pub(crate) async fn poll_events(
         }
     };
     let mut subscription = subscribe(&state, &caller, after, Kind::Poll).await?;
-    let deadline = Instant::now() + wait;
+    let mut deadline = Instant::now() + wait;
     let mut collected: Vec<Arc<Frame>> = Vec::new();
+    let mut signals: Vec<Arc<SignalFrame>> = Vec::new();
     let mut upto = after;
     loop {
         // While catching up there is something to read, however short the wait.
@@ -143,7 +147,11 @@ pub(crate) async fn poll_events(
         match read_within(&mut subscription, patience).await {
             Some(Delivery::Items { items, upto: reached }) => {
                 collected.extend(items.iter().flat_map(frames));
+                signals.extend(items.iter().filter_map(signal));
                 upto = reached;
+                if !signals.is_empty() {
+                    deadline = deadline.min(Instant::now() + GATHER);
+                }
             }
             Some(Delivery::Ended(End::SessionEnded)) => return Err(ended()),
             Some(Delivery::Ended(_)) | None => break,
@@ -155,30 +163,39 @@ pub(crate) async fn poll_events(
     if collected.is_empty() && subscription.is_live() {
         let (late, reached) = subscription.waiting();
         collected.extend(late.iter().flat_map(frames));
+        signals.extend(late.iter().filter_map(signal));
         upto = upto.max(reached);
     }
     if collected.len() > limit {
         collected.truncate(limit);
         upto = collected.last().map_or(upto, |frame| frame.position);
     }
-    Ok(answer(&hub, &collected, upto))
+    Ok(answer(&hub, &collected, &signals, upto))
 }
 
 fn frames(item: &Item) -> impl Iterator<Item = Arc<Frame>> {
     let frames = match item {
         Item::Run(run) => run.frames.as_slice(),
-        // A poll hears none.
-        Item::Beat(_) => &[],
+        Item::Beat(_) | Item::Signal(_) => &[],
     };
     frames.iter().map(Arc::clone)
+}
+
+fn signal(item: &Item) -> Option<Arc<SignalFrame>> {
+    match item {
+        Item::Signal(signal) => Some(Arc::clone(signal)),
+        // A poll hears no beats.
+        Item::Run(_) | Item::Beat(_) => None,
+    }
 }
 
 /// How long one read of the log may take.
 const READ_PATIENCE: Duration = Duration::from_secs(20);
 
-fn answer(hub: &Hub, frames: &[Arc<Frame>], upto: Position) -> Response {
-    let text = |frame: &Arc<Frame>| String::from_utf8_lossy(frame.json()).into_owned();
-    let events = frames.iter().map(|frame| raw(text(frame))).collect();
+fn answer(hub: &Hub, frames: &[Arc<Frame>], signals: &[Arc<SignalFrame>], upto: Position) -> Response {
+    let text = |json: &[u8]| raw(String::from_utf8_lossy(json).into_owned());
+    let frames = frames.iter().map(|frame| text(frame.json()));
+    let events = frames.chain(signals.iter().map(|signal| text(signal.json()))).collect();
     respond(&Events { events, next: hub.encoder.cursors.seal(upto) })
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::access::{Access, AccessChange, Audience};
 use super::outlet::{Beat, End, Item, Outlet, Pushed};
 use super::run::Run;
+use super::signal::SignalFrame;
 
 /// How long an account's access is kept after its last subscription: long-polls come and go.
 const LINGER: Duration = Duration::from_secs(60);
@@ -201,6 +202,23 @@ impl Routing {
                 Pushed::Waits => {}
                 // The reader is too slow, or left without a word.
                 Pushed::Refused => ended.push(*key),
+            }
+        }
+    }
+
+    /// Tells a signal to those who may see it; it leaves with the flush of those that are `dirty` then.
+    pub(crate) fn tell(&self, signal: &Arc<SignalFrame>, dirty: &mut Dirty) {
+        let members = signal.audience.community().and_then(|community| self.members.get(&community));
+        let entries = members.into_iter().flatten().filter_map(|account| self.accounts.get(account));
+        for entry in entries.filter(|entry| entry.access.sees(&signal.audience)) {
+            for (_, outlet) in &entry.subscribers {
+                match outlet.push_signal(signal) {
+                    Pushed::First => dirty.push(Arc::clone(outlet)),
+                    Pushed::Waits => {}
+                    Pushed::Refused => {
+                        metrics::counter!("echoverse_signals_dropped_total", "way" => "reader").increment(1);
+                    }
+                }
             }
         }
     }

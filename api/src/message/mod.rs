@@ -174,11 +174,12 @@ impl FromFields for EditMessage {
 pub(crate) async fn post_message(
     State(app): State<AppState>,
     Ids(id): Ids<ChannelId>,
-    Command { context, body, .. }: Command<PostMessage>,
+    Command { context, caller, body }: Command<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageAnswer>), ApiError> {
     let PostMessage { content, reply_to } = body;
     let text = content.as_str().to_owned();
     let done = app.commands.post_message(&context, id, content, reply_to).await?;
+    app.signals.posted(caller.account, id);
     let message = Message::of_state(done.made, Some(text));
     Ok((StatusCode::CREATED, Json(MessageAnswer { message, position: app.cursors.seal(done.position) })))
 }

@@ -25,6 +25,7 @@ use crate::cursor::Cursors;
 use crate::limits::Limits;
 use crate::live;
 use crate::settings::ServerConfig;
+use crate::signal::Signals;
 use crate::state::{App, AppState, Origin};
 
 pub use storage::pool;
@@ -89,7 +90,7 @@ impl Server {
         background: &CancellationToken,
         tasks: &TaskTracker,
     ) -> anyhow::Result<AppState> {
-        let Storage { store, vault, read, .. } = storage;
+        let Storage { url, store, vault, read, .. } = storage;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let settings = Settings { default_community: config.community.default_community.0.clone() };
@@ -103,9 +104,19 @@ impl Server {
         tasks.spawn(async move { keeping.0.run(keeping.1.cancelled()).await });
 
         let cursors = Cursors::new(vault.derive_key("cursor"), store.log_id());
-        let hub = live::Hub::start(store.clone(), vault.clone(), read.clone(), cursors.clone(), live.clone())
-            .await
-            .context("live delivery cannot start")?;
+        let database = url.parse().context("DATABASE_URL is not a connection string")?;
+        let (signals, heard, bus) = Signals::new(database, ids.id(), background.clone());
+        tasks.spawn(bus);
+        let hub = live::Hub::start(
+            store.clone(),
+            vault.clone(),
+            read.clone(),
+            cursors.clone(),
+            heard,
+            live.clone(),
+        )
+        .await
+        .context("live delivery cannot start")?;
         let app = Arc::new(App {
             commands,
             store: store.clone(),
@@ -113,6 +124,7 @@ impl Server {
             read: read.clone(),
             cursors,
             hub,
+            signals,
             clock,
             ids,
             limits: Limits::new(config.limits.rate_limits),

@@ -20,6 +20,8 @@ use crate::settings;
 const POOL_WAIT: Duration = Duration::from_secs(5);
 
 pub(super) struct Storage {
+    /// Where Postgres is.
+    pub(super) url: String,
     pub(super) store: Arc<dyn EventStore>,
     pub(super) vault: Vault,
     pub(super) read: ReadModel,
@@ -51,7 +53,7 @@ impl Storage {
         let read = ReadModel::prepare(&url, pool.clone(), postgres.log_id())
             .await
             .context("the read model cannot be prepared")?;
-        Ok(Self { store: postgres.clone(), vault, read, postgres, pool, local })
+        Ok(Self { url, store: postgres.clone(), vault, read, postgres, pool, local })
     }
 
     /// Ends what is left, when nobody asks anything any more.

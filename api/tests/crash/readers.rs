@@ -192,6 +192,7 @@ impl Reader {
             for polled in answer.events {
                 match polled {
                     Polled::Frame(frame) => self.take(frame),
+                    Polled::Signal(signal) => panic!("nobody signals here: {signal:?}"),
                     Polled::Reset(reset) => panic!("a cursor was not honoured: {}", reset.data),
                 }
             }

@@ -12,6 +12,7 @@ mod failover;
 mod kills;
 mod node;
 mod readers;
+mod signals;
 mod start;
 #[path = "../crash/verdict.rs"]
 mod verdict;

@@ -117,6 +117,7 @@ fn call<'a>(
         "deleteMessage" => server.delete(&format!("/messages/{message}")),
         "listVersions" => server.get(&format!("/messages/{message}/versions")),
         "showBootstrap" => server.get("/bootstrap"),
+        "signalTyping" => server.post(&format!("/channels/{channel}/typing")),
         "streamEvents" => server.get("/events/stream"),
         "pollEvents" => server.get("/events?wait=0"),
         _ => return None,

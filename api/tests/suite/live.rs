@@ -10,26 +10,26 @@ use crate::harness::{Account, TestServer};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An open stream, read event by event.
-struct Stream {
+pub(crate) struct Stream {
     response: reqwest::Response,
     text: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Event {
-    kind: String,
-    id: Option<String>,
-    data: Value,
+pub(crate) struct Event {
+    pub(crate) kind: String,
+    pub(crate) id: Option<String>,
+    pub(crate) data: Value,
 }
 
 impl Stream {
-    async fn open(server: &TestServer, account: &Account, after: Option<&str>) -> Self {
+    pub(crate) async fn open(server: &TestServer, account: &Account, after: Option<&str>) -> Self {
         let path = after.map_or("/events/stream".to_owned(), |after| format!("/events/stream?after={after}"));
         Self { response: server.get(&path).by(account).open().await, text: String::new() }
     }
 
     /// The next event; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -50,8 +50,8 @@ impl Stream {
         }
     }
 
-    /// The next that is of the log, or ends it.
-    async fn next_frame(&mut self) -> Option<Event> {
+    /// The next that is of the log, or a signal, or ends it.
+    pub(crate) async fn next_frame(&mut self) -> Option<Event> {
         loop {
             let event = self.next().await?;
             if !["hello", "heartbeat"].contains(&event.kind.as_str()) {
@@ -61,11 +61,11 @@ impl Stream {
     }
 }
 
-async fn cursor(server: &TestServer, account: &Account) -> String {
+pub(crate) async fn cursor(server: &TestServer, account: &Account) -> String {
     server.get("/bootstrap").by(account).send().await.is(200).text("/cursor")
 }
 
-async fn poll(server: &TestServer, account: &Account, after: &str, query: &str) -> Value {
+pub(crate) async fn poll(server: &TestServer, account: &Account, after: &str, query: &str) -> Value {
     server.get(&format!("/events?after={after}{query}")).by(account).send().await.is(200).json
 }
 

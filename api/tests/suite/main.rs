@@ -17,3 +17,4 @@ mod membership;
 mod message;
 mod program;
 mod session;
+mod typing;

@@ -1,7 +1,9 @@
 //! The loop of a chat.
 
+use std::future::{self, IntoFuture};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::tz::TimeZone;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
@@ -10,12 +12,14 @@ use super::harmless::harmless_line;
 use super::outbox::{Job, Outbox, Outcome};
 use super::room::Room;
 use super::screen::Screen;
+use super::typing::TypingHere;
 use super::{ChatError, ChatOptions};
 use crate::client::Client;
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::live::{Bootstrap, Event, Live, LiveEvent, TransportState};
 use crate::message::Message;
+use crate::request::Command;
 use crate::retry;
 
 /// How long the end of the input waits for what is still to be sent.
@@ -28,6 +32,7 @@ pub(super) struct Conversation {
     pub(super) screen: Screen,
     pub(super) outbox: Outbox,
     live: Live,
+    typing: TypingHere,
     state: TransportState,
     /// Between the loss of the connection and having caught up.
     behind: bool,
@@ -36,6 +41,8 @@ pub(super) struct Conversation {
     pub(super) older: Older,
     logged_out: bool,
 }
+
+type Telling = <Command<()> as IntoFuture>::IntoFuture;
 
 /// How far back the channel on the screen is shown.
 #[derive(Debug, Clone)]
@@ -63,6 +70,7 @@ pub(super) async fn hold(client: &Client, options: &ChatOptions, screen: Screen)
         screen,
         outbox: Outbox::start(client.clone()),
         live,
+        typing: TypingHere::default(),
         state: TransportState::Connecting,
         behind: false,
         end: None,
@@ -99,17 +107,27 @@ impl Conversation {
     }
 
     async fn go_on(&mut self) -> Result<(), ChatError> {
+        let writes = self.screen.writes();
+        // What was typed for the login was no message.
+        let _old = writes.notified().now_or_never();
+        let mut telling = None;
         loop {
             if self.end.is_some() && self.outbox.pending() == 0 {
                 return Ok(());
             }
-            self.show_prompt().await;
+            let typing_until = self.show_prompt().await;
             let end = self.end;
             tokio::select! {
                 outcome = self.outbox.outcome() => self.sent(outcome).await?,
                 event = self.live.next() => self.lived(event?).await?,
+                () = writes.notified() => telling = self.writes().or(telling),
+                () = told(&mut telling) => telling = None,
+                () = sleep_until(typing_until.unwrap_or_else(Instant::now)), if typing_until.is_some() => {}
                 line = self.screen.typed(), if end.is_none() && self.reads_on() => match line {
-                    Some(line) => self.act(&line).await?,
+                    Some(line) => {
+                        self.typing.entered();
+                        self.act(&line).await?;
+                    }
                     None => self.finish(),
                 },
                 () = sleep_until(end.unwrap_or_else(Instant::now)), if end.is_some() => {
@@ -141,7 +159,15 @@ impl Conversation {
         Ok(())
     }
 
-    async fn show_prompt(&self) {
+    /// Tells the server now and then that this person types. Whether that arrives is not worth a word.
+    fn writes(&mut self) -> Option<Telling> {
+        let channel = self.room.channel?;
+        let tells = self.typing.pressed(channel, Instant::now());
+        tells.then(|| self.client.signal_typing(channel).into_future())
+    }
+
+    /// Until when it holds by itself.
+    async fn show_prompt(&self) -> Option<Instant> {
         let state = match self.state {
             TransportState::Connecting => "connecting",
             TransportState::Sse => "sse",
@@ -155,7 +181,9 @@ impl Conversation {
             0 => String::new(),
             count => format!(" ({count} to send)"),
         };
-        self.screen.prompt(format!("[{state}]{place}{waiting}> ")).await;
+        let (typing, until) = self.typing.shown(&self.room, Instant::now());
+        self.screen.prompt(format!("[{state}]{place}{typing}{waiting}> ")).await;
+        until
     }
 
     async fn sent(&mut self, outcome: Outcome) -> Result<(), ChatError> {
@@ -182,6 +210,14 @@ impl Conversation {
                 Ok(event) => self.happened(event).await,
                 Err(error) => self.say(&format!("! {}", error.explain())).await,
             },
+            LiveEvent::Signal(signal) => {
+                // One that cannot be read says nothing.
+                let _unread = self.typing.signalled(&signal, Instant::now());
+                for account in self.typing.others(&self.room, Instant::now()) {
+                    self.learn(account).await;
+                }
+                Ok(())
+            }
             LiveEvent::CaughtUp => {
                 self.behind = false;
                 self.say("· caught up").await
@@ -254,41 +290,14 @@ impl Conversation {
             Event::Banned(who) => self.gone(who.community_id, who.account_id, "was banned").await,
             Event::CommunityDeleted(community) => self.lost(community.id, "was deleted").await,
             event => {
-                self.rearranged(event);
+                self.room.rearrange(event);
                 Ok(())
             }
         }
     }
 
-    /// What changes names and lists, and is seen when those are shown next.
-    fn rearranged(&mut self, event: Event) {
-        match event {
-            Event::ChannelCreated(channel) => self.room.put_channel(channel),
-            Event::ChannelChanged(change) => {
-                let community = self.room.community_mut(change.community_id);
-                let channels = community.into_iter().flat_map(|community| &mut community.channels);
-                for channel in channels.filter(|channel| channel.id == change.id) {
-                    if let Some(name) = &change.name {
-                        channel.name.clone_from(name);
-                    }
-                }
-            }
-            Event::ChannelDeleted(channel) => {
-                if let Some(community) = self.room.community_mut(channel.community_id) {
-                    community.channels.retain(|one| one.id != channel.id);
-                }
-                self.room.channel = self.room.channel.filter(|here| *here != channel.id);
-            }
-            Event::CommunityRenamed(renamed) => {
-                if let Some(community) = self.room.community_mut(renamed.id) {
-                    community.name = renamed.name;
-                }
-            }
-            _ => {}
-        }
-    }
-
     async fn posted(&mut self, message: Message) -> Result<(), ChatError> {
+        self.typing.posted(&message, Instant::now());
         if message.author_id == self.room.me {
             // A full outbox forgets it: `/edit` then means an older message, and says which.
             self.outbox.put(Job::Own { channel: message.channel_id, message: message.id });
@@ -367,5 +376,13 @@ impl Conversation {
             return Err(ChatError::SessionEnded);
         }
         self.say(&format!("! {}", super::login::explain(&error))).await
+    }
+}
+
+/// Completes when the server was told, or cannot be.
+async fn told(telling: &mut Option<Telling>) {
+    match telling {
+        Some(telling) => drop(telling.await),
+        None => future::pending().await,
     }
 }

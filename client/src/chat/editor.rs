@@ -63,6 +63,11 @@ impl Editor {
         self.text.is_empty()
     }
 
+    /// Whether it may become a message: a command is none.
+    pub(super) fn is_message(&self) -> bool {
+        self.text.iter().any(|character| !character.is_whitespace()) && self.text.first() != Some(&'/')
+    }
+
     /// Ends the line. It is remembered unless it was hidden.
     pub(super) fn enter(&mut self, hidden: bool) -> String {
         let text = std::mem::take(&mut self.text);
@@ -209,6 +214,14 @@ mod tests {
             seen.push(view(&editor));
         }
         assert_eq!(seen, ["two|", "one|", "one|", "two|", "x|", "x|"]);
+    }
+
+    #[test]
+    fn commands_and_blanks_are_no_messages() {
+        for (text, expected) in [("hello", true), ("", false), ("  ", false), ("/quit", false), ("a/b", true)]
+        {
+            assert_eq!(typed(text).is_message(), expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod room;
 mod screen;
 mod terminal;
 mod token_file;
+mod typing;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;

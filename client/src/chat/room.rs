@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::harmless::{harmless, harmless_line};
 use crate::channel::{Channel, ChannelKind};
 use crate::community::Community;
-use crate::live::Bootstrap;
+use crate::live::{Bootstrap, Event};
 use crate::message::Message;
 
 /// Messages that keep their number.
@@ -146,6 +146,34 @@ impl Room {
         if let Some(community) = self.community_mut(channel.community_id) {
             community.channels.retain(|one| one.id != channel.id);
             community.channels.push(channel);
+        }
+    }
+
+    /// What changes names and lists, and is seen when those are shown next.
+    pub(super) fn rearrange(&mut self, event: Event) {
+        match event {
+            Event::ChannelCreated(channel) => self.put_channel(channel),
+            Event::ChannelChanged(change) => {
+                let community = self.community_mut(change.community_id);
+                let channels = community.into_iter().flat_map(|community| &mut community.channels);
+                for channel in channels.filter(|channel| channel.id == change.id) {
+                    if let Some(name) = &change.name {
+                        channel.name.clone_from(name);
+                    }
+                }
+            }
+            Event::ChannelDeleted(channel) => {
+                if let Some(community) = self.community_mut(channel.community_id) {
+                    community.channels.retain(|one| one.id != channel.id);
+                }
+                self.channel = self.channel.filter(|here| *here != channel.id);
+            }
+            Event::CommunityRenamed(renamed) => {
+                if let Some(community) = self.community_mut(renamed.id) {
+                    community.name = renamed.name;
+                }
+            }
+            _ => {}
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a chat is held on.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
 
 /// To whoever shows things.
 #[derive(Debug)]
@@ -18,13 +20,20 @@ pub(super) enum Show {
 pub(super) struct Screen {
     typed: mpsc::Receiver<String>,
     show: mpsc::Sender<Show>,
+    /// Notified while something is written that may become a message; never by a script.
+    writes: Arc<Notify>,
     /// Whether a person types: a mistake can be mended, and quitting must not take long.
     pub(super) person: bool,
 }
 
 impl Screen {
     pub(super) fn new(typed: mpsc::Receiver<String>, show: mpsc::Sender<Show>, person: bool) -> Self {
-        Self { typed, show, person }
+        Self { typed, show, writes: Arc::new(Notify::new()), person }
+    }
+
+    /// Notified with each key of a message in the making.
+    pub(super) fn writes(&self) -> Arc<Notify> {
+        Arc::clone(&self.writes)
     }
 
     /// The next line; `None` when no more will come.

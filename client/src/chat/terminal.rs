@@ -10,7 +10,7 @@ use crossterm::event::{
 use crossterm::terminal::{self, Clear, ClearType};
 use crossterm::{execute, queue};
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 use super::editor::{Editor, Key};
@@ -22,12 +22,14 @@ pub(super) fn open() -> io::Result<(Screen, JoinHandle<io::Result<()>>)> {
     let (type_line, typed) = mpsc::channel(16);
     let (show, shown) = mpsc::channel(64);
     let row = Row { editor: Editor::default(), prompt: String::new(), hidden: false };
+    let screen = Screen::new(typed, show, true);
+    let writes = screen.writes();
     let task = tokio::spawn(async move {
-        let outcome = serve(row, shown, type_line).await;
+        let outcome = serve(row, shown, type_line, &writes).await;
         drop(raw);
         outcome
     });
-    Ok((Screen::new(typed, show, true), task))
+    Ok((screen, task))
 }
 
 /// Until the screen is dropped. When the user wants to leave, the typed lines end.
@@ -35,6 +37,7 @@ async fn serve(
     mut row: Row,
     mut shown: mpsc::Receiver<Show>,
     type_line: mpsc::Sender<String>,
+    writes: &Notify,
 ) -> io::Result<()> {
     let mut events = EventStream::new();
     let mut type_line = Some(type_line);
@@ -54,7 +57,12 @@ async fn serve(
             },
             event = events.next(), if type_line.is_some() => match event {
                 Some(Ok(event)) => match row.take(&event) {
-                    Taken::Drawn => row.draw()?,
+                    Taken::Drawn => {
+                        if !row.hidden && row.editor.is_message() {
+                            writes.notify_one();
+                        }
+                        row.draw()?;
+                    }
                     Taken::Line(line) => {
                         row.draw()?;
                         let full = type_line.as_ref().is_some_and(|lines| lines.try_send(line).is_err());

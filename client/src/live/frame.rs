@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::event::Event;
+use super::signal::Signal;
 use crate::cursor::Cursor;
 use crate::error::Error;
 
@@ -49,6 +50,7 @@ pub struct PollAnswer {
 #[serde(untagged)]
 pub enum Polled {
     Frame(Frame),
+    Signal(Signal),
     /// The cursor cannot be honoured; it has no place in the log.
     Reset(Reset),
 }
@@ -61,11 +63,13 @@ pub struct Reset {
 }
 
 impl<'de> Deserialize<'de> for Polled {
-    /// By `type`: a frame that cannot be read must be an error, since skipping it would lose it.
+    /// By `type` and `id`: a frame that cannot be read must be an error, since skipping it would lose it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         if value.get("type").is_some_and(|kind| kind == "reset") {
             Reset::deserialize(value).map(Self::Reset).map_err(D::Error::custom)
+        } else if value.get("id").is_none() {
+            Signal::deserialize(value).map(Self::Signal).map_err(D::Error::custom)
         } else {
             Frame::deserialize(value).map(Self::Frame).map_err(D::Error::custom)
         }

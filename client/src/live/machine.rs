@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::frame::{Frame, PollAnswer, Polled, reason};
 use super::recovery::Recovery;
 use super::seen::Seen;
+use super::signal::Signal;
 use super::sse::{Item, SseEvent};
 use super::{LiveEvent, LiveOptions, Transport, TransportState};
 use crate::cursor::Cursor;
@@ -209,6 +210,12 @@ impl Machine {
                     self.reset(&serde_json::from_str(&event.data).unwrap_or_default());
                     return Connection::Close;
                 }
+                // Without an id it is no event of the log: nothing is lost with what cannot be read.
+                _ if event.id.is_none() => {
+                    if let Ok(signal) = serde_json::from_str(&event.data) {
+                        self.signal(signal);
+                    }
+                }
                 _ => match serde_json::from_str(&event.data) {
                     Ok(frame) => self.frame(frame),
                     Err(error) => {
@@ -238,10 +245,14 @@ impl Machine {
     pub(super) fn poll_answered(&mut self, now: Instant, asked: Instant, wait: Duration, answer: PollAnswer) {
         self.recovery.works();
         self.show(TransportState::LongPoll);
-        let frames = answer.events.len();
+        let (empty, mut frames) = (answer.events.is_empty(), 0);
         for polled in answer.events {
             match polled {
-                Polled::Frame(frame) => self.frame(frame),
+                Polled::Frame(frame) => {
+                    frames += 1;
+                    self.frame(frame);
+                }
+                Polled::Signal(signal) => self.signal(signal),
                 Polled::Reset(reset) => return self.reset(&reset.data),
             }
         }
@@ -251,10 +262,7 @@ impl Machine {
         if frames < self.options.poll_limit as usize {
             self.caught_up();
         }
-        if frames == 0
-            && !wait.is_zero()
-            && now.duration_since(asked) < (wait / 2).min(Duration::from_secs(1))
-        {
+        if empty && !wait.is_zero() && now.duration_since(asked) < (wait / 2).min(Duration::from_secs(1)) {
             self.recovery.hasty(now);
         }
     }
@@ -313,6 +321,10 @@ impl Machine {
             self.cursor = Some(frame.id.clone());
             self.told.push_back(Ok(LiveEvent::Frame(frame)));
         }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.told.push_back(Ok(LiveEvent::Signal(signal)));
     }
 
     fn advance(&mut self, to: &Cursor) {

@@ -9,6 +9,7 @@ mod frame;
 mod machine;
 mod recovery;
 mod seen;
+mod signal;
 pub mod sse;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use self::event::{
     MessageEdited, ProfileChanged, RolesChanged, Standing,
 };
 pub use self::frame::{Frame, PollAnswer, Polled, Reset};
+pub use self::signal::{Signal, Typing, Typists};
 use crate::account::Account;
 use crate::client::Client;
 use crate::community::Community;
@@ -92,6 +94,8 @@ pub enum LiveEvent {
     /// Everything that had happened when the connection was made has been shown.
     CaughtUp,
     Transport(TransportState),
+    /// Somebody types, or the like. Some are lost with a connection.
+    Signal(Signal),
     /// The cursor cannot be honoured. Fetch the bootstrap, then call [`Live::resume_from`] with its cursor.
     Reset {
         reason: String,

@@ -76,6 +76,7 @@ fn table() -> Vec<Call> {
         channel(ID);
         change_channel(ID, &ChannelChange { name: some("x"), topic: some("x") });
         delete_channel(ID);
+        signal_typing(ID);
         create_invite(ID, &NewInvite { max_uses: Some(1), expires_in: Some(60) });
         invites(ID);
         invite("code");

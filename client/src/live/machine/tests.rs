@@ -36,6 +36,7 @@ fn told(machine: &mut Machine) -> Vec<String> {
     std::iter::from_fn(|| machine.tell())
         .map(|event| match event {
             Ok(LiveEvent::Frame(frame)) => frame.id.0,
+            Ok(LiveEvent::Signal(signal)) => signal.kind,
             Ok(LiveEvent::CaughtUp) => "caught up".to_owned(),
             Ok(LiveEvent::Transport(state)) => format!("{state:?}"),
             Ok(LiveEvent::Reset { reason }) => format!("reset {reason}"),
@@ -108,6 +109,30 @@ fn a_stream_that_is_silent_after_its_first_burst_means_long_poll() {
     let dead = start + Duration::from_millis(37_500);
     assert_eq!(machine.deadline_passed(dead), Connection::Close);
     assert_eq!(machine.step(dead), Step::Poll { wait: Duration::ZERO });
+}
+
+fn typing() -> serde_json::Value {
+    json!({"type": "typing", "time": "2026-01-01T00:00:00Z", "topic": "channel:1", "data": {}})
+}
+
+#[test]
+fn signals_are_told_and_move_no_cursor_on_either_transport() {
+    let start = Instant::now();
+    let mut machine = streaming(start);
+    machine.stream_item(start, event("typing", None, &typing()));
+    machine.stream_item(start, event("typing", None, &typing()));
+    machine.stream_item(start, event("of a newer server", None, &json!({"what": "ever"})));
+    assert_eq!(told(&mut machine), ["typing", "typing"]);
+    assert_eq!(machine.cursor(), Some(&Cursor::from("c1")));
+
+    let answer = json!({"events": [frame_json(2), typing()], "next": "c2"});
+    machine.poll_answered(start, start, SECOND, serde_json::from_value(answer).unwrap());
+    assert_eq!(told(&mut machine), ["LongPoll", "c2", "typing", "caught up"]);
+    assert_eq!(machine.cursor(), Some(&Cursor::from("c2")));
+    // An answer with a signal alone is no hasty one.
+    let answer = json!({"events": [typing()], "next": "c2"});
+    machine.poll_answered(start, start, 25 * SECOND, serde_json::from_value(answer).unwrap());
+    assert!(machine.recovery().not_before() <= start);
 }
 
 #[test]
