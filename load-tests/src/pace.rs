@@ -62,11 +62,6 @@ impl Pace {
         self.begin + Duration::from_secs_f64(number as f64 / self.rate)
     }
 
-    /// When the last thing is over, were it to take as long as the pause to the next.
-    pub(crate) fn end(&self) -> Instant {
-        self.due(self.count)
-    }
-
     /// The number of each thing when it is due, for as long as somebody takes them.
     ///
     /// A thread of its own keeps the time, because tokio's timers round up to whole milliseconds. All numbers have room
@@ -94,7 +89,7 @@ mod tests {
         let pace = Pace::new(400.0, 1_000);
         assert_eq!(pace.due(0), pace.begin);
         assert_eq!(pace.due(1) - pace.begin, Duration::from_micros(2_500));
-        assert_eq!(pace.end() - pace.begin, Duration::from_millis(2_500));
+        assert_eq!(pace.due(1_000) - pace.begin, Duration::from_millis(2_500));
     }
 
     #[test]

@@ -175,6 +175,22 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
+impl Series {
+    /// How many had happened by when, of what happened at the times `at`: in at most about [`Series::POINTS`] points,
+    /// the last of which is the last of all.
+    #[expect(clippy::cast_precision_loss, reason = "a curve needs no more digits")]
+    pub(crate) fn counted(name: &str, mut at: Vec<f64>) -> Series {
+        at.sort_by(f64::total_cmp);
+        let step = at.len().div_ceil(Series::POINTS).max(1);
+        let mut counted = at.iter().enumerate().map(|(before, &at)| (at, (before + 1) as f64));
+        let mut points: Vec<(f64, f64)> = counted.clone().step_by(step).collect();
+        points.extend(counted.next_back().filter(|last| points.last() != Some(last)));
+        Series { name: name.to_owned(), points }
+    }
+
+    const POINTS: usize = 100;
+}
+
 /// A size for people, in mebibytes.
 pub(crate) fn mebibytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a rounded figure for people")]
@@ -202,6 +218,16 @@ mod tests {
         let [title, x_label, y_label] = ["Growth", "s", "MiB"].map(str::to_owned);
         let plot = serde_json::to_value(Plot { title, x_label, y_label, series }).unwrap();
         assert_eq!(plot.pointer("/series/0/points/0/1"), Some(&serde_json::json!(2.5)));
+    }
+
+    #[test]
+    fn a_counted_curve_is_short_and_ends_with_the_last() {
+        let points = |at: Vec<f64>| Series::counted("x", at).points;
+        let many = points((1..=1_000).rev().map(f64::from).collect());
+        assert!(many.len() <= Series::POINTS + 1);
+        assert_eq!((many.first(), many.last()), (Some(&(1.0, 1.0)), Some(&(1_000.0, 1_000.0))));
+        assert_eq!(points(vec![0.5]), [(0.5, 1.0)]);
+        assert!(points(Vec::new()).is_empty());
     }
 
     #[test]

@@ -14,10 +14,11 @@ mod table;
 mod tally;
 
 use anyhow::{Context as _, Result, ensure};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use self::side::{Side, System, Turn};
 use crate::marker;
+use crate::pace::Rate;
 use crate::peer::nchan::Nchan;
 use crate::poster;
 use crate::repeat::Repeat;
@@ -26,8 +27,6 @@ use crate::server::{Server, ServerOptions};
 use crate::sse::Stream;
 use crate::world::{Size, World, accounts_for};
 
-/// Posts a second of an open loop.
-const MOST: f64 = 20_000.0;
 /// A message of our own comes back within this.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -46,7 +45,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "sse")]
     transport: Transport,
     /// Posts a second, at fixed times; or `max`
-    #[arg(long, default_value = "50", value_parser = parse_rate)]
+    #[arg(long, default_value = "50")]
     rate: Rate,
     /// At `max`, posts that subscribers may be behind on average before publishers wait
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=8_192))]
@@ -81,29 +80,6 @@ enum Transport {
     Sse,
     /// One request for each answer, on connections that are kept
     LongPoll,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Rate {
-    Max,
-    PerSecond(f64),
-}
-
-impl Serialize for Rate {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Rate::Max => serializer.serialize_str("max"),
-            Rate::PerSecond(rate) => serializer.serialize_f64(*rate),
-        }
-    }
-}
-
-fn parse_rate(text: &str) -> Result<Rate, String> {
-    if text == "max" {
-        return Ok(Rate::Max);
-    }
-    let rate = text.parse().ok().filter(|rate| (0.1..=MOST).contains(rate));
-    rate.map(Rate::PerSecond).ok_or_else(|| format!("a number from 0.1 to {MOST}, or max"))
 }
 
 /// Both sides of one pair.
@@ -175,19 +151,4 @@ async fn sample(server: &Server, world: &World, options: &Options) -> Result<(us
     let (length, json) = found.context("a message came")?;
     let number = format!("seq-{:0width$}", 0, width = marker::DIGITS);
     Ok((length, json.replace(&number, &format!("seq-{}", marker::PLACEHOLDER))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_a_number_or_max() {
-        assert_eq!(parse_rate("max"), Ok(Rate::Max));
-        assert_eq!(parse_rate("0.1"), Ok(Rate::PerSecond(0.1)));
-        assert_eq!(parse_rate("20000"), Ok(Rate::PerSecond(20_000.0)));
-        for wrong in ["0", "20001", "-1", "NaN", "fast"] {
-            assert!(parse_rate(wrong).is_err(), "{wrong}");
-        }
-    }
 }

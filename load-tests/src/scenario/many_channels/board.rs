@@ -169,7 +169,9 @@ mod tests {
     fn board() -> Board {
         let whom = Whom::Own { choice: Choice::new(12, 0.0), communities: COMMUNITIES };
         let board = Board::new(Arc::new(whom), 3 * NUMBERS);
-        (0..200).for_each(|_| drop(board.post(Instant::now())));
+        for _ in 0..200 {
+            board.post(Instant::now());
+        }
         board
     }
 

@@ -1,9 +1,9 @@
 //! Many clients that were away come back at once and catch up from their cursors.
 //!
-//! Timed from the first client's connecting to the last one's being caught up: with what they
-//! missed still in the server's memory of recent frames, over both transports, and again with a server that was killed
-//! and started anew before each round, so that every frame has to come from the log and every key from the vault.
-//! Each client checks each frame: once, in the log's order, nothing else.
+//! Timed from the first client's connecting to the last one's being caught up: with what they missed still in the
+//! server's memory of recent frames, over both transports, and again with a server that was killed and started anew
+//! before each round, so that every frame has to come from the log and every key from the vault. Each client checks each
+//! frame: once, in the log's order, nothing else.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,8 +36,6 @@ const REMEMBERED: u32 = 16_384;
 const POSTERS: usize = 32;
 /// A round that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// Points of a curve.
-const POINTS: usize = 100;
 
 #[derive(Debug, Clone, clap::Args, Serialize)]
 pub(crate) struct Options {
@@ -100,7 +98,7 @@ struct Round {
     frames: u64,
     seconds: f64,
     took: Latencies,
-    /// When each was caught up, in seconds from the beginning, in order.
+    /// When each was caught up, in seconds from the beginning.
     at: Vec<f64>,
     usage: Usage,
 }
@@ -197,9 +195,8 @@ async fn round(
     let usage = meter.stop();
     let mut took = Latencies::new();
     caught_up.iter().for_each(|client| took.record(client.took));
-    let mut at: Vec<f64> = caught_up.iter().map(|client| (client.at - began).as_secs_f64()).collect();
-    at.sort_by(f64::total_cmp);
-    let seconds = at.last().copied().unwrap_or_default();
+    let at: Vec<f64> = caught_up.iter().map(|client| (client.at - began).as_secs_f64()).collect();
+    let seconds = at.iter().copied().fold(0.0, f64::max);
     Ok(Round { frames: u64::from(options.clients) * u64::from(options.events), seconds, took, at, usage })
 }
 
@@ -240,8 +237,7 @@ fn report(
             "postgres_us_per_frame": each(usage.postgres_seconds, frames), "usage": usage,
         });
         figures.insert(variant.name().to_owned(), figure);
-        let points = variant.rounds.first().map(|round| curve(&round.at)).unwrap_or_default();
-        curves.push(Series { name: variant.title().to_owned(), points });
+        curves.extend(variant.rounds.first().map(|round| Series::counted(variant.title(), round.at.clone())));
     }
     plots.insert(
         0,
@@ -299,30 +295,4 @@ fn figures_of(round: &Round) -> Value {
         "frames": round.frames, "seconds": round.seconds, "frames_per_second": round.rate(),
         "caught_up": round.took.summary(), "usage": round.usage,
     })
-}
-
-/// How many had caught up by when.
-#[expect(clippy::cast_precision_loss, reason = "clients are few")]
-fn curve(at: &[f64]) -> Vec<(f64, f64)> {
-    let step = at.len().div_ceil(POINTS).max(1);
-    let counted = at.iter().enumerate().map(|(before, &at)| (at, (before + 1) as f64));
-    let last = counted.clone().next_back();
-    let mut points: Vec<(f64, f64)> = counted.step_by(step).collect();
-    points.extend(last.filter(|last| points.last() != Some(last)));
-    points
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_curve_is_short_and_ends_with_the_last_client() {
-        let at: Vec<f64> = (1..=1_000).map(f64::from).collect();
-        let points = curve(&at);
-        assert!(points.len() <= POINTS + 1);
-        assert_eq!((points.first(), points.last()), (Some(&(1.0, 1.0)), Some(&(1_000.0, 1_000.0))));
-        assert_eq!(curve(&[0.5]), [(0.5, 1.0)]);
-        assert!(curve(&[]).is_empty());
-    }
 }

@@ -19,8 +19,6 @@ use crate::usage::Usage;
 const GOAL: Duration = Duration::from_secs(5);
 /// Others' requests must take less at their 99th percentile.
 const OTHERS_GOAL: Duration = Duration::from_millis(250);
-/// Points of a curve.
-const POINTS: usize = 100;
 
 /// All that was measured.
 pub(super) struct Found {
@@ -221,16 +219,10 @@ fn cost(storm: &Storm) -> Vec<String> {
 }
 
 /// How many clients were live again by when.
-#[expect(clippy::cast_precision_loss, reason = "clients are few")]
 fn live(storms: &[Storm]) -> Plot {
     let series = storms.iter().map(|storm| {
-        let mut at: Vec<f64> = storm.backs.iter().map(|back| (back.live - storm.cut).as_secs_f64()).collect();
-        at.sort_by(f64::total_cmp);
-        let step = at.len().div_ceil(POINTS).max(1);
-        let counted = at.iter().enumerate().map(|(before, &at)| (at, (before + 1) as f64));
-        let mut points: Vec<(f64, f64)> = counted.clone().step_by(step).collect();
-        points.extend(counted.last().filter(|last| points.last() != Some(last)));
-        Series { name: storm.kind.title().to_owned(), points }
+        let at = storm.backs.iter().map(|back| (back.live - storm.cut).as_secs_f64()).collect();
+        Series::counted(storm.kind.title(), at)
     });
     Plot {
         title: "Clients that are live again".to_owned(),
