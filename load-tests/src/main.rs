@@ -35,6 +35,7 @@ mod sampler;
 mod scenario;
 mod server;
 mod sse;
+mod stages;
 mod statistics;
 mod usage;
 mod wire;

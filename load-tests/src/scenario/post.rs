@@ -14,6 +14,7 @@ use crate::poster::Poster;
 use crate::progress::Progress;
 use crate::report::{Machine, Report, Table};
 use crate::server::{Server, ServerOptions};
+use crate::stages::{Reading, Stage};
 use crate::statistics::{Latencies, Summary, median};
 use crate::usage::Usage;
 use crate::world::{Size, World};
@@ -70,7 +71,9 @@ impl Turn {
 pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Report> {
     let machine = Machine::look(&server.scratch);
     let scratch = &server.scratch;
-    let server = Server::start(server).await?;
+    let mut server = server.clone();
+    server.metrics = true;
+    let server = Server::start(&server).await?;
     let peer = match options.no_peer {
         true => None,
         false => Some(Pgbench::start(scratch, usize::from(options.connections)).await?),
@@ -87,6 +90,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
         Progress::during("warming up pgbench", WARM_UP, peer.run(WARM_UP)).await?;
     }
     let before = server.work().await?;
+    let stages_before = reading(&server).await?;
     let duration = Duration::from_secs(options.seconds.into());
     let (mut turns, mut runs) = (Vec::new(), Vec::new());
     for pair in 1..=options.pairs {
@@ -99,13 +103,18 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
         }
     }
     let work = before.zip(server.work().await?).map(|(before, after)| after.since(&before));
+    let stages = stages_before.zip(reading(&server).await?).map(|(before, after)| after.since(&before));
     for numbered in &posters {
         numbered.poster.check_last().await?;
     }
     if let Some(peer) = peer {
         peer.stop().await?;
     }
-    report(machine, options, &turns, &runs, work)
+    report(machine, options, &turns, &runs, work, &stages.unwrap_or_default())
+}
+
+async fn reading(server: &Server) -> Result<Option<Reading>> {
+    Ok(server.metrics().await?.map(|text| Reading::of(&text)))
 }
 
 struct Numbered {
@@ -154,6 +163,7 @@ fn report(
     turns: &[Turn],
     runs: &[pgbench::Run],
     work: Option<Work>,
+    stages: &[Stage],
 ) -> Result<Report> {
     let mut all = Latencies::new();
     let mut usage = Usage::default();
@@ -207,6 +217,11 @@ fn report(
         let heading = "What the server's Postgres did";
         tables.push(Table::new(heading, ["", "in all", "a post"]).rows(work.rows(latency.count)));
     }
+    if !stages.is_empty() {
+        let heading = "Where a post's time goes, as the server measures it";
+        let columns = ["", "count", "mean", "99 of 100"];
+        tables.push(Table::new(heading, columns).rows(stages.iter().map(Stage::cells)));
+    }
     let turns = turns.iter().map(|turn| {
         json!({
             "posts": turn.posts, "seconds": turn.seconds, "posts_per_second": turn.rate(),
@@ -221,7 +236,7 @@ fn report(
         plots: Vec::new(),
         figures: json!({
             "posts_per_second": median(&rates), "inserts_per_second": median(&bare), "ratio": median(&ratios),
-            "ratios": ratios, "latency": latency, "usage": usage, "postgres": work, "turns": turns.collect::<Vec<_>>(), "peer": runs,
+            "ratios": ratios, "latency": latency, "usage": usage, "postgres": work, "stages": stages, "turns": turns.collect::<Vec<_>>(), "peer": runs,
         }),
         tables,
     })
