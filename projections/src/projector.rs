@@ -85,6 +85,7 @@ impl Projector {
         // Stopping anywhere is safe: a transaction that is not committed leaves the checkpoint where it was.
         shutdown.run_until_cancelled(work).await;
         self.read.set_leading(false);
+        self.read.forget();
     }
 
     async fn work(&self) {

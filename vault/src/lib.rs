@@ -33,9 +33,12 @@ mod sealed;
 mod sessions;
 mod unavailable;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
+use parking_lot::RwLock;
+use zeroize::Zeroizing;
 
 use database::Database;
 use master_key::Scope;
@@ -55,6 +58,8 @@ pub struct Vault(Arc<Inner>);
 struct Inner {
     database: Database,
     master: MasterKey,
+    /// The keys of `digest`, by purpose: deriving one costs more than using it.
+    digests: RwLock<HashMap<&'static str, Zeroizing<[u8; 32]>>>,
     keys: keys::Keys,
     passwords: passwords::Passwords,
     sessions: sessions::Sessions,
@@ -111,6 +116,7 @@ impl Vault {
             sessions: sessions::Sessions::new(&master, revocations),
             database,
             master,
+            digests: RwLock::default(),
         })))
     }
 
@@ -120,8 +126,15 @@ impl Vault {
     }
 
     /// A keyed digest of `text`, by which something can be found again without being stored: a blind index.
-    pub fn digest(&self, purpose: &str, text: &str) -> [u8; 32] {
-        master_key::hmac(&self.0.master.derive(Scope::Digest, purpose), &[text.as_bytes()])
+    /// Purposes are literals, and so are few.
+    pub fn digest(&self, purpose: &'static str, text: &str) -> [u8; 32] {
+        if let Some(key) = self.0.digests.read().get(purpose) {
+            return master_key::hmac(key, &[text.as_bytes()]);
+        }
+        let key = Zeroizing::new(self.0.master.derive(Scope::Digest, purpose));
+        let digest = master_key::hmac(&key, &[text.as_bytes()]);
+        self.0.digests.write().insert(purpose, key);
+        digest
     }
 
     /// # Errors

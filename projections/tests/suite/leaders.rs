@@ -64,6 +64,34 @@ async fn a_projector_whose_connection_is_cut_again_and_again_applies_each_event_
     world.assert_rebuilt_equals_live().await;
 }
 
+/// The projector's transactions are not flushed: a crash takes the last of them back, after they were told to readers.
+#[tokio::test]
+async fn what_a_crash_takes_back_is_not_told_any_longer() {
+    let (world, _running) = World::running().await;
+    let (ann, home) = world.place().await;
+    let before = world.settle().await;
+    let (id, position) = world.post(home, ann, "hello").await;
+    world.reach(position).await;
+
+    let mut client = world.client().await;
+    let crash = client.transaction().await.unwrap();
+    let take_back = format!(
+        "LOCK TABLE read.checkpoint;
+        UPDATE read.checkpoint SET position = {before};
+        DELETE FROM read.messages;
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'echoverse projections' AND datname = current_database()"
+    );
+    crash.batch_execute(&take_back).await.unwrap();
+    while world.read.position() >= position {
+        tokio::task::yield_now().await;
+    }
+    assert!(!world.read.wait_for(position, Duration::ZERO).await);
+    crash.commit().await.unwrap();
+    world.reach(position).await;
+    assert!(world.read.message(ann, id).await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn waiting_for_what_does_not_come_ends_in_time() {
     let (world, _running) = World::running().await;
