@@ -43,10 +43,6 @@ const OBJECTS: &[&str] = objects![
     "invites_community",
 ];
 
-/// What only queries need is made when a rebuilding has filled the tables: an index over all rows at once costs a
-/// fraction of one that grows row by row.
-const AFTER_FILLING: &[&str] = objects!["messages_time"];
-
 /// The tables whose rows follow from the log.
 pub(crate) const TABLES: &[&str] = &[
     "installation",
@@ -73,18 +69,10 @@ impl Schema {
         template.replace("{schema}", self.name())
     }
 
-    /// The statements that make the schema and everything in it; where it is to be filled first, everything but what
-    /// [`Schema::complete`] adds.
+    /// The statements that make the schema and everything in it.
     pub(crate) fn create(self) -> String {
-        let waits = |object: &&&str| self == Self::Next && AFTER_FILLING.contains(*object);
-        let objects: String =
-            OBJECTS.iter().filter(|object| !waits(object)).map(|object| self.fill(object)).collect();
+        let objects: String = OBJECTS.iter().map(|object| self.fill(object)).collect();
         format!("CREATE SCHEMA {};\n{objects}", self.name())
-    }
-
-    /// The statements that make the rest, once the tables are filled.
-    pub(crate) fn complete(self) -> String {
-        AFTER_FILLING.iter().map(|object| self.fill(object)).collect()
     }
 
     pub(crate) fn drop(self) -> String {

@@ -91,31 +91,22 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Readies the tables for queries, and comes so close to the head of the log that the rest is a matter of a moment.
+    /// Comes so close to the head of the log that the rest is a matter of a moment, and readies the tables for queries.
     pub(super) async fn catch_up(&mut self) -> Result<(), RebuildError> {
-        let head = self.store.head().await?;
-        self.advance(head).await?;
-        self.complete().await?;
         loop {
             let started = Instant::now();
             let head = self.store.head().await?;
             self.advance(head).await?;
             if started.elapsed() < SHORT {
-                return Ok(());
+                break;
             }
         }
-    }
-
-    /// Makes the indexes that are left to make, and the planner's statistics.
-    async fn complete(&mut self) -> Result<(), RebuildError> {
-        let transaction = self.session.client().transaction().await?;
-        // The index of a long history takes as long as it takes; nobody waits for these tables.
-        transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
-        transaction.batch_execute(&Schema::Next.complete()).await?;
         for table in crate::schema::TABLES {
-            transaction.batch_execute(&Schema::Next.fill(&format!("ANALYZE {{schema}}.{table}"))).await?;
+            self.session
+                .client()
+                .batch_execute(&Schema::Next.fill(&format!("ANALYZE {{schema}}.{table}")))
+                .await?;
         }
-        transaction.commit().await?;
         Ok(())
     }
 
