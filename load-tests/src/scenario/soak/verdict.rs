@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_slope_is_that_of_most_pairs() {
-        assert_eq!(theil_sen(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0), (3.0, 70.0)]), Some(2.0));
+        assert_eq!(theil_sen(&[(0.0, 1.0), (1.0, 3.0), (2.0, 5.0), (3.0, 7.0), (4.0, 70.0)]), Some(2.0));
         assert_eq!(theil_sen(&[(1.0, 1.0)]), None);
         assert_eq!(theil_sen(&[(1.0, 1.0), (1.0, 2.0)]), None);
     }
