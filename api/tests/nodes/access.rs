@@ -16,11 +16,10 @@ async fn a_session_that_is_ended_at_one_node_ends_at_the_other() {
     let (kept, ended) = (&cast.players[0], cast.players[0].again(&cluster).await);
     let mut live = ended.elsewhere.live_with(Some(cast.start.clone()), streaming());
     // The stream is open, and the token known at this node, before it is taken away.
-    kept.client.post_message(cast.channel, &NewMessage::text("before")).await.expect("posted");
+    let posted = kept.client.post_message(cast.channel, &NewMessage::text("before")).await.expect("posted");
     let Event::MessagePosted(before) = next_event(&mut live).await else { panic!("another event") };
     assert_eq!(before.content.as_deref(), Some("before"));
-    let after = ended.client.bootstrap().await.expect("a bootstrap").cursor;
-    let polling = ended.elsewhere.poll_events(Some(&after), Duration::from_secs(55), None);
+    let polling = ended.elsewhere.poll_events(Some(&posted.position), Duration::from_secs(55), None);
     let polling = tokio::spawn(polling.into_future());
 
     ended.client.log_out().await.expect("logged out at a");

@@ -66,15 +66,18 @@ impl Cast {
     /// Registers everyone, at the nodes in turn, and logs them in at node a.
     pub(crate) async fn gather(cluster: &Cluster, accounts: usize) -> Self {
         let [a, b] = strangers(cluster);
-        let mut players = Vec::new();
+        let mut players: Vec<Player> = Vec::new();
+        let mut joined = None;
         for n in 0..accounts {
             let handle = format!("player{n}");
             let node = if n % 2 == 0 { &a } else { &b };
-            node.register(&new_account(&handle)).await.expect("a new account");
+            let account = node.register(&new_account(&handle)).await.expect("a new account");
+            joined = Some(account.position);
             players.push(log_in(&a, &b, &handle).await);
         }
         // The last one came in last: what that account sees, all see.
-        let newest = players.last().expect("somebody").client.bootstrap().await.expect("a bootstrap");
+        let (newest, joined) = (players.last().expect("somebody"), joined.expect("somebody"));
+        let newest = patiently(async || newest.client.bootstrap().min_position(&joined).await).await;
         let community = &newest.communities[0];
         let (community, channel) = (community.id, community.channels[0].id);
         Self { players, community, channel, start: newest.cursor }

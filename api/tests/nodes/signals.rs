@@ -8,15 +8,23 @@ use crate::cluster::Cluster;
 use crate::delivery::streaming;
 use crate::node::{PATIENCE, until};
 
-/// Waits until both nodes listen: from then on nothing that is said is missed.
-async fn both_listen(cluster: &Cluster) {
+/// Waits until both nodes listen, and not by the same two sessions as `before`: from then on nothing that is said is
+/// missed.
+async fn both_listen(cluster: &Cluster, before: &[i32]) -> Vec<i32> {
     let query = "
-        SELECT count(*) FROM pg_stat_activity
+        SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'echoverse signals' AND state = 'idle'
-            AND (query LIKE '%LISTEN signals' OR query LIKE '%pg_notify%')";
+            AND (query LIKE '%LISTEN signals' OR query LIKE '%pg_notify%')
+        ORDER BY pid";
     let database = cluster.database().await;
-    let count = async || -> i64 { database.query_one(query, &[]).await.expect("the sessions").get(0) };
-    until("both nodes listen", async || count().await == 2).await;
+    let mut sessions = Vec::new();
+    until("both nodes listen", async || {
+        let rows = database.query(query, &[]).await.expect("the list of sessions");
+        sessions = rows.iter().map(|row| row.get("pid")).collect();
+        sessions.len() == 2 && sessions != before
+    })
+    .await;
+    sessions
 }
 
 /// A stream that has caught up: what is signalled from now on comes.
@@ -48,7 +56,7 @@ async fn typing_at_one_node_is_seen_at_both_and_once() {
     let mut cluster = Cluster::start().await;
     let cast = Cast::gather(&cluster, 4).await;
     let [ada, bob, cleo, dan] = cast.players.as_slice() else { panic!("four play") };
-    both_listen(&cluster).await;
+    let sessions = both_listen(&cluster, &[]).await;
     let (mut at_a, mut at_b) = (caught_up(&dan.client).await, caught_up(&dan.elsewhere).await);
     ada.client.signal_typing(cast.channel).await.expect("told at a");
     assert_eq!(typists(&mut at_b, cast.channel, ada).await, [ada.account]);
@@ -62,7 +70,7 @@ async fn typing_at_one_node_is_seen_at_both_and_once() {
     cluster.a.kill();
     cluster.a.restart();
     cluster.a.ready().await;
-    both_listen(&cluster).await;
+    both_listen(&cluster, &sessions).await;
     let mut at_a = caught_up(&dan.client).await;
     cleo.elsewhere.signal_typing(cast.channel).await.expect("told at b");
     assert_eq!(typists(&mut at_a, cast.channel, cleo).await, [cleo.account]);
