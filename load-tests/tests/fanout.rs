@@ -14,7 +14,7 @@ fn fanout(arguments: &str) -> Value {
     let program = Path::new(env!("CARGO_BIN_EXE_load-tests"));
     let server = program.with_file_name("echoverse");
     assert!(server.is_file(), "{} is not built: cargo build -p api", server.display());
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory for the report");
     let file = directory.path().join("fanout.json");
     let output = Command::new(program)
         .args("fanout --subscribers 5 --publishers 3 --seconds 1 --pin none --scratch /var/tmp".split(' '))
@@ -24,16 +24,17 @@ fn fanout(arguments: &str) -> Value {
         .arg("--json")
         .arg(&file)
         .output()
-        .unwrap();
+        .expect("the load tests were built");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap()
+    let report = fs::read_to_string(&file).expect("a report was written");
+    serde_json::from_str(&report).expect("a report is JSON")
 }
 
 /// All of a side's deliveries must have come.
 fn check(report: &Value, side: &str) {
     let figure = |name: &str| report.pointer(&format!("/figures/{side}/{name}")).unwrap_or(&Value::Null);
     assert_eq!(figure("faults"), &json!({"missed": 0, "strays": 0, "other_orders": 0}), "{report:#}");
-    let posts = figure("posts").as_u64().unwrap();
+    let posts = figure("posts").as_u64().expect("a count of posts");
     assert!(posts > 0, "{report:#}");
     assert_eq!(figure("deliveries").as_u64(), Some(posts * 5));
 }
