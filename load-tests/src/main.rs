@@ -20,6 +20,7 @@ mod bench;
 mod database;
 mod fill;
 mod footprint;
+mod frames;
 mod http;
 mod longpoll;
 mod marker;
