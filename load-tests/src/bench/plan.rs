@@ -218,7 +218,7 @@ pub(super) const PLAN: &[Run] = &[
                 when a heartbeat tells it that it misses nothing, and must have seen every message once, over all storms.",
         arguments: "storm",
         quick: "storm --clients 200 --storms at-once,kill --calm 2",
-        seconds: [180, 30],
+        seconds: [90, 30],
         comparisons: &[],
         latencies: &[
             ("others, calm", "/calm/all"),

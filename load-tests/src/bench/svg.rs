@@ -98,14 +98,15 @@ pub(super) struct Rung {
 
 /// Bars from the goal outwards: to the right what is better than asked for, to the left what is worse.
 pub(super) fn ladder(title: &str, rungs: &[Rung]) -> String {
-    const NAMES: f64 = 330.0;
-    const SAYS: f64 = 96.0;
+    const NAMES: f64 = 280.0;
+    /// Room for what stands behind a bar, on either side.
+    const SAYS: f64 = 80.0;
     const RUNG: f64 = 26.0;
     /// Bars end here, so that one does not make all others invisible.
     const FURTHEST: f64 = 8.0;
     let height = rungs.iter().fold(84.0, |height, _| height + RUNG);
     let mut svg = open(WIDTH, height, title);
-    let (from, width) = (NAMES + SAYS / 2.0, WIDTH - NAMES - SAYS - SAYS / 2.0);
+    let (from, width) = (NAMES + SAYS, WIDTH - NAMES - 2.0 * SAYS);
     let furthest =
         rungs.iter().map(|rung| rung.times.max(1.0 / rung.times)).fold(2.0, f64::max).min(FURTHEST);
     let place = |times: f64| {

@@ -98,7 +98,7 @@ fn values(figure: &Figure, found: &Found) -> Vec<f64> {
 pub(super) const TARGETS: &[Target] = &[
     Target {
         short: "deliveries/s, 1,000 readers",
-        claim: "Deliveries a second to 1,000 SSE readers, as fast as it goes, for each of nchan's",
+        claim: "Deliveries a second to 1,000 SSE readers, as fast as it goes, times nchan's",
         run: "fanout-1000",
         figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
         bound: Bound::AtLeast(3.0),
@@ -106,7 +106,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "deliveries/s, 100 readers",
-        claim: "Deliveries a second to 100 SSE readers, as fast as it goes, for each of nchan's",
+        claim: "Deliveries a second to 100 SSE readers, as fast as it goes, times nchan's",
         run: "fanout-100",
         figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
         bound: Bound::AtLeast(2.0),
@@ -114,7 +114,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "deliveries/s, 5,000 readers",
-        claim: "Deliveries a second to 5,000 SSE readers, as fast as it goes, for each of nchan's",
+        claim: "Deliveries a second to 5,000 SSE readers, as fast as it goes, times nchan's",
         run: "fanout-5000",
         figure: Figure::Of("/pairs/deliveries_per_second/ratios"),
         bound: Bound::AtLeast(2.0),
@@ -122,7 +122,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "CPU for each delivery, paced",
-        claim: "CPU for each delivery at 50 messages a second to 1,000 readers, for nchan's",
+        claim: "CPU for each delivery at 50 messages a second to 1,000 readers, times nchan's",
         run: "fanout-paced",
         figure: Figure::Of("/pairs/cpu_us_per_delivery/ratios"),
         bound: Bound::Below(1.0),
@@ -130,7 +130,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "latency above nchan's, paced",
-        claim: "p99 at 50 messages a second to 1,000 readers, above nchan's; a commit is a page forced to the disk",
+        claim: "p99 at 50 messages a second to 1,000 readers, less nchan's; allowed is one commit: a page forced to the disk",
         run: "fanout-paced",
         figure: Figure::Difference("/pairs/p99_ms/products", "/pairs/p99_ms/peers"),
         bound: Bound::OneCommit,
@@ -154,7 +154,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "memory of an idle reader",
-        claim: "Memory of the server for an idle SSE reader, of the second 5,000 of 10,000, for nchan's",
+        claim: "Memory of the server for an idle SSE reader, of the second 5,000 of 10,000, times nchan's",
         run: "idle",
         figure: Figure::Of("/ratio"),
         bound: Bound::AtMost(1.0),
@@ -162,7 +162,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "durable posts/s, beside bare inserts",
-        claim: "Durable posts a second on 64 connections, for each of pgbench's bare inserts",
+        claim: "Durable posts a second on 64 connections, times pgbench's bare inserts",
         run: "post",
         figure: Figure::Of("/ratios"),
         bound: Bound::AtLeast(0.5),
@@ -258,7 +258,7 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         short: "history page p99, long channel",
-        claim: "p99 of a history page at 1,000,000 messages, for that at 1,000",
+        claim: "p99 of a history page at 1,000,000 messages, times that at 1,000",
         run: "history",
         figure: Figure::Of("/p99_ratios_by_round"),
         bound: Bound::AtMost(1.3),
