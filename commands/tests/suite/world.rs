@@ -187,7 +187,7 @@ impl World {
     }
 
     /// The stream that claims a name: `handle` or `email`, and the folded name.
-    pub(crate) fn claim_of(&self, what: &str, folded: &str) -> String {
+    pub(crate) fn claim_of(&self, what: &'static str, folded: &str) -> String {
         let digest = self.vault.digest(what, folded).map(|byte| format!("{byte:02x}")).concat();
         format!("{what}-{digest}")
     }
