@@ -235,18 +235,13 @@ async fn load(target: &Target, watched: &Watched, world: &Arc<World>, options: &
     let meter = watched.start();
     let (written, followed, pages, samples) = tokio::try_join!(writing, following, reading, sampling)?;
     let usage = meter.stop();
-    let verdicts: Vec<_> = followed.iter().map(|one| one.seen.check(&written.ledger)).collect();
+    let resumed = followed.iter().map(|one| one.resumed).sum();
+    let failures = followed.iter().map(|one| one.failures).sum();
+    let failure = followed.iter().find_map(|one| one.failure.clone());
+    let verdicts: Vec<_> = followed.into_iter().map(|one| one.seen.check(&written.ledger)).collect();
     ensure!(!samples.is_empty(), "there is no sample");
-    Ok(Found {
-        samples,
-        delivery: Delivery::of(&verdicts, &written.ledger),
-        resumed: followed.iter().map(|one| one.resumed).sum(),
-        failures: followed.iter().map(|one| one.failures).sum(),
-        failure: followed.into_iter().find_map(|one| one.failure),
-        written,
-        pages,
-        usage,
-    })
+    let delivery = Delivery::of(&verdicts, &written.ledger);
+    Ok(Found { samples, delivery, resumed, failures, failure, written, pages, usage })
 }
 
 #[cfg(test)]

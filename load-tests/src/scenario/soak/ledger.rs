@@ -1,6 +1,7 @@
 //! What was written, and what a follower saw of it.
 
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 
 use anyhow::{Context as _, Result, ensure};
@@ -19,8 +20,8 @@ pub(super) struct Ledger {
     pub(super) posts: u64,
     /// Numbers of the posts that were edited, each once.
     pub(super) edited: Vec<u64>,
-    /// Digests of the ids of the messages that were deleted, each once.
-    pub(super) deleted: Vec<u64>,
+    /// Digests of the ids of the messages that were deleted, each once, and their posts' numbers.
+    pub(super) deleted: Vec<(u64, u64)>,
 }
 
 /// A message's id in eight bytes.
@@ -36,14 +37,16 @@ pub(super) struct Seen {
     posts: Set,
     edits: Set,
     deletions: Vec<u64>,
+    /// Posts whose text was gone before it could be sent: they have no number.
+    textless: Vec<u64>,
     repeated: u64,
     order: DefaultHasher,
     last: Option<u64>,
 }
 
-/// What of a deletion's frame tells which message it is about.
+/// What of a frame tells which message it is about.
 #[derive(Deserialize)]
-struct Deletion<'a> {
+struct Object<'a> {
     #[serde(borrow)]
     data: Subject<'a>,
 }
@@ -59,6 +62,7 @@ impl Seen {
             posts: Set::default(),
             edits: Set::default(),
             deletions: Vec::new(),
+            textless: Vec::new(),
             repeated: 0,
             order: DefaultHasher::new(),
             last: None,
@@ -67,24 +71,31 @@ impl Seen {
 
     /// Notes a frame of the type `kind`, whose object is `json`. Returns its number if it is one of the posts.
     pub(super) fn note(&mut self, kind: &[u8], json: &[u8]) -> Result<Option<u64>> {
-        let number = match kind {
-            b"message.posted" | b"message.edited" => {
-                marker::sequence(json).filter(|&number| number < FILLING)
-            }
-            b"message.deleted" => {
-                let deletion: Deletion<'_> = serde_json::from_slice(json).context("not a deletion")?;
-                let id = digest(deletion.data.id);
+        if !matches!(kind, b"message.posted" | b"message.edited" | b"message.deleted") {
+            return Ok(None);
+        }
+        let number = marker::sequence(json);
+        if number.is_some_and(|number| number >= FILLING) {
+            return Ok(None);
+        }
+        let object: Object<'_> = serde_json::from_slice(json).context("a frame is about no message")?;
+        let id = digest(object.data.id);
+        // By the id: a text is there for some and gone for others who come later.
+        (kind, id).hash(&mut self.order);
+        let number = match (kind, number) {
+            (b"message.deleted", _) => {
                 self.deletions.push(id);
-                (kind, id).hash(&mut self.order);
-                None
+                return Ok(None);
             }
-            _ => None,
+            (_, Some(number)) => number,
+            (_, None) => {
+                self.textless.push(id);
+                return Ok(None);
+            }
         };
-        let Some(number) = number else { return Ok(None) };
         let (set, number) =
             if number < EDITS { (&mut self.posts, number) } else { (&mut self.edits, number - EDITS) };
         self.repeated += u64::from(!set.insert(number));
-        (kind, number).hash(&mut self.order);
         if kind != b"message.posted" {
             return Ok(None);
         }
@@ -98,25 +109,29 @@ impl Seen {
     }
 
     /// Everything in `ledger` once, and nothing else.
-    pub(super) fn check(&self, ledger: &Ledger) -> Verdict {
-        let (mut deletions, mut deleted) = (self.deletions.clone(), ledger.deleted.clone());
-        deletions.sort_unstable();
-        deleted.sort_unstable();
-        let distinct = {
-            let mut distinct = deletions.clone();
-            distinct.dedup();
-            distinct
-        };
-        let known = |ids: &[u64]| ids.iter().filter(|id| deleted.binary_search(id).is_ok()).count() as u64;
+    pub(super) fn check(mut self, ledger: &Ledger) -> Verdict {
+        let deleted: HashMap<u64, u64> = ledger.deleted.iter().copied().collect();
+        let mut foreign = 0;
+        for id in &self.textless {
+            match deleted.get(id) {
+                Some(&number) => self.repeated += u64::from(!self.posts.insert(number)),
+                None => foreign += 1,
+            }
+        }
+        let mut deletions = HashSet::new();
+        for &id in &self.deletions {
+            self.repeated += u64::from(!deletions.insert(id));
+        }
+        let known = deletions.iter().filter(|id| deleted.contains_key(id)).count() as u64;
         let edits = ledger.edited.iter().filter(|&&number| self.edits.contains(number)).count() as u64;
         let posts = (0..ledger.posts).filter(|&number| self.posts.contains(number)).count() as u64;
         let expected = ledger.posts + (ledger.edited.len() + deleted.len()) as u64;
-        let found = posts + edits + known(&distinct);
-        let all = self.posts.len + self.edits.len + distinct.len() as u64;
+        let found = posts + edits + known;
+        let all = self.posts.len + self.edits.len + deletions.len() as u64;
         Verdict {
             lost: expected - found,
-            repeated: self.repeated + (deletions.len() - distinct.len()) as u64,
-            foreign: all - found,
+            repeated: self.repeated,
+            foreign: foreign + all - found,
             order: self.order.finish(),
         }
     }
@@ -146,7 +161,7 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) fn of(followers: &[Verdict], ledger: &Ledger) -> Delivery {
         let sum = |part: fn(&Verdict) -> u64| followers.iter().map(part).sum();
-        let orders: std::collections::HashSet<u64> = followers.iter().map(|seen| seen.order).collect();
+        let orders: HashSet<u64> = followers.iter().map(|seen| seen.order).collect();
         let each = ledger.posts + (ledger.edited.len() + ledger.deleted.len()) as u64;
         Delivery {
             followers: followers.len() as u64,
@@ -211,15 +226,15 @@ mod tests {
     use super::*;
 
     fn ledger() -> Ledger {
-        Ledger { posts: 3, edited: vec![1], deleted: vec![digest("a")] }
+        Ledger { posts: 3, edited: vec![1], deleted: vec![(digest("a"), 0)] }
     }
 
     const FRAMES: [(&str, &str); 5] = [
-        ("message.posted", r#"{"data":{"content":"seq-000000000000 x"}}"#),
-        ("message.posted", r#"{"data":{"content":"seq-000000000001 x"}}"#),
-        ("message.edited", r#"{"data":{"content":"seq-400000000001 x"}}"#),
+        ("message.posted", r#"{"data":{"id":"a","content":"seq-000000000000 x"}}"#),
+        ("message.posted", r#"{"data":{"id":"b","content":"seq-000000000001 x"}}"#),
+        ("message.edited", r#"{"data":{"id":"b","content":"seq-400000000001 x"}}"#),
         ("message.deleted", r#"{"data":{"id":"a"}}"#),
-        ("message.posted", r#"{"data":{"content":"seq-000000000002 x"}}"#),
+        ("message.posted", r#"{"data":{"id":"c","content":"seq-000000000002 x"}}"#),
     ];
 
     fn follow<'a>(frames: impl IntoIterator<Item = &'a (&'a str, &'a str)>) -> Verdict {
@@ -264,14 +279,25 @@ mod tests {
         assert_eq!(delivery(&[follow(&FRAMES), follow(&swapped)]).orders, 2);
         let foreign = ("message.deleted", r#"{"data":{"id":"b"}}"#);
         assert_eq!(follow([&foreign].into_iter().chain(&FRAMES)).foreign, 1);
-        let foreign = ("message.edited", r#"{"data":{"content":"seq-400000000000 x"}}"#);
+        let foreign = ("message.edited", r#"{"data":{"id":"a","content":"seq-400000000000 x"}}"#);
         assert_eq!(follow([&foreign].into_iter().chain(&FRAMES)).foreign, 1);
+    }
+
+    #[test]
+    fn a_post_that_lost_its_text_to_its_deletion_is_no_loss() {
+        const GONE: (&str, &str) = ("message.posted", r#"{"data":{"id":"a","content":null}}"#);
+        let late: Vec<_> = [GONE].into_iter().chain(FRAMES[1..].iter().copied()).collect();
+        assert_eq!(follow(&late), follow(&FRAMES));
+        let twice = follow([GONE].iter().chain(&FRAMES));
+        assert_eq!((twice.lost, twice.repeated), (0, 1));
+        let foreign = ("message.posted", r#"{"data":{"id":"b","content":null}}"#);
+        assert_eq!(follow([foreign].iter().chain(&FRAMES)).foreign, 1);
     }
 
     #[test]
     fn the_filling_and_other_types_do_not_count() {
         let others = [
-            ("message.posted", r#"{"data":{"content":"seq-800000000000 x"}}"#),
+            ("message.posted", r#"{"data":{"id":"f","content":"seq-800000000000 x"}}"#),
             ("membership.joined", r#"{"data":{"id":"a"}}"#),
             ("heartbeat", "{}"),
         ];

@@ -170,7 +170,7 @@ async fn change(
             ledger.edited.push(number);
         } else {
             connection.succeed(Call::delete(uri, Some(login))).await?;
-            ledger.deleted.push(digest(&id));
+            ledger.deleted.push((digest(&id), number));
         }
     }
     Ok(ledger)
