@@ -2,8 +2,8 @@
 //!
 //! Timed from the first client's connecting to the last one's being caught up: with what they missed still in the
 //! server's memory of recent frames, over both transports, and again with a server that was killed and started anew
-//! before each round, so that every frame has to come from the log and every key from the vault. Each client checks each
-//! frame: once, in the log's order, nothing else.
+//! before each round, so that it has to read every frame from the log, once at least, and every key from the vault. Each
+//! client checks each frame: once, in the log's order, nothing else.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
