@@ -173,7 +173,7 @@ pub(super) const PLAN: &[Run] = &[
                 start; the second half tells the truth.",
         arguments: "idle --readers 10000",
         quick: "idle --readers 500 --seconds 5",
-        seconds: [240, 40],
+        seconds: [240, 55],
         comparisons: &[],
         latencies: &[],
     },
