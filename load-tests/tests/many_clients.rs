@@ -33,7 +33,7 @@ fn run(arguments: &str) -> Value {
 
 #[test]
 fn clients_catch_up_from_memory_and_from_the_log_over_both_transports() {
-    let figures = run("resume --clients 20 --events 700 --rounds 1");
+    let figures = run("resume --clients 20 --events 700 --rounds 1 --others 100");
     for variant in ["memory_sse", "memory_long_poll", "log_sse", "log_long_poll"] {
         assert_eq!(figures[variant]["rounds"][0]["frames"], json!(20 * 700), "{variant}: {figures:#}");
         assert_eq!(figures[variant]["caught_up"]["count"], json!(20), "{variant}: {figures:#}");
