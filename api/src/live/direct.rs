@@ -96,7 +96,7 @@ async fn follow(wire: &Wire, outlet: Arc<Outlet>) -> Result<(), Gone> {
     loop {
         match flushed {
             Flushed::Broken => return Err(Gone),
-            Flushed::All if outlet.ended().is_some() => return Ok(()),
+            Flushed::Ended => return Ok(()),
             Flushed::All => tokio::select! {
                 () = outlet.changed() => {}
                 () = hang_up(&wire.socket) => return Err(Gone),

@@ -28,6 +28,8 @@ pub(crate) struct Encoder {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EncodeError {
+    #[error("the log cannot be reached")]
+    Log(#[from] event_store::Unavailable),
     #[error("events could not be opened")]
     Open(#[from] projections::OpenError),
     #[error("the read model could not be asked")]

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use vault::Vault;
 
 use super::beats::Beats;
-use super::encode::Encoder;
+use super::encode::{EncodeError, Encoder};
 use super::flush::flush;
 use super::outlet::{Beat, End};
-use super::recent::Recent;
+use super::recent::{MAX_FRAMES, Recent};
 use super::routing::{Dirty, Key, Kind, NotYet, Reader, Routing, Subscribed};
 use super::run::Run;
 use super::signal::SignalFrame;
@@ -32,15 +32,19 @@ const RETRY: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_millis(25);
 /// Signals told in one round.
 const SIGNALS: usize = 64;
+/// Records from before the start whose frames are kept at hand, and how many are read at once.
+const WARM: u64 = MAX_FRAMES as u64 / 2;
+const WARM_PAGE: usize = 500;
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
+#[derive(Debug)]
 enum Request {
     Subscribe {
         reader: Reader,
         position: Position,
         snapshot: Option<projections::Access>,
-        reply: oneshot::Sender<Result<Subscribed, NotYet>>,
+        reply: oneshot::Sender<Result<(Place, Subscribed), NotYet>>,
     },
     Unsubscribe(Key),
 }
@@ -82,10 +86,13 @@ impl Hub {
             recent: Arc::clone(&recent),
             head: head_sender,
             inbox,
+            requests: requests.downgrade(),
             signals,
             revocations,
             next_round: Instant::now(),
         };
+        let warming = warm(Arc::clone(&store), encoder.clone(), Arc::clone(&recent), start);
+        tokio::spawn(shutdown.clone().run_until_cancelled_owned(warming));
         tokio::spawn(task.run(shutdown));
         Ok(Arc::new(Self { requests, head, recent, store, encoder }))
     }
@@ -105,24 +112,64 @@ impl Hub {
         reader: Reader,
         position: Position,
         snapshot: Option<projections::Access>,
-    ) -> Option<Result<Subscribed, NotYet>> {
+    ) -> Option<Result<(Place, Subscribed), NotYet>> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::Subscribe { reader, position, snapshot, reply }).await.ok()?;
         answer.await.ok()
     }
+}
 
-    /// Ends a subscription whose reader is gone. A full inbox is no harm: it waits for its turn.
-    pub(crate) fn unsubscribe(self: &Arc<Self>, key: Key) {
+/// A subscription's place at the hub: dropped, it is free. It travels with the hub's answer, which may find that nobody
+/// waits for it any more.
+#[derive(Debug)]
+pub(crate) struct Place {
+    key: Key,
+    requests: mpsc::WeakSender<Request>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The hub has ended if nobody takes it: then there is nothing to end.
+        let Some(requests) = self.requests.upgrade() else { return };
         if let Err(mpsc::error::TrySendError::Full(request)) =
-            self.requests.try_send(Request::Unsubscribe(key))
+            requests.try_send(Request::Unsubscribe(self.key))
         {
-            let requests = self.requests.clone();
-            tokio::spawn(async move {
-                // The hub has ended if nobody takes it: then there is nothing to end.
-                let _ = requests.send(request).await;
-            });
+            // A full inbox is no harm: it waits for its turn.
+            tokio::spawn(async move { requests.send(request).await.ok() });
         }
     }
+}
+
+/// Fills the memory of frames with the newest from before the start: after a restart all come back at once, and what
+/// each of them missed is mostly the same.
+async fn warm(store: Arc<dyn EventStore>, encoder: Encoder, recent: Arc<RwLock<Recent>>, start: Position) {
+    let mut after = Position(start.0.saturating_sub(WARM));
+    let mut older = Recent::new(after);
+    while after < start {
+        let read = store.read_all(after, WARM_PAGE).await.map_err(EncodeError::from);
+        let encoded = match read {
+            Ok(mut records) => {
+                records.retain(|record| record.position <= start);
+                encoder.encode(&records).await
+            }
+            Err(error) => Err(error),
+        };
+        match encoded {
+            Ok(frames) => {
+                after = frames.last().map_or(start, |frame| frame.position);
+                frames.into_iter().for_each(|frame| older.push(frame));
+            }
+            // It costs those who come back a query more.
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the newest frames are not kept at hand"
+                );
+                return;
+            }
+        }
+    }
+    recent.write().extend_back(older);
 }
 
 struct Task {
@@ -135,6 +182,7 @@ struct Task {
     recent: Arc<RwLock<Recent>>,
     head: watch::Sender<Position>,
     inbox: mpsc::Receiver<Request>,
+    requests: mpsc::WeakSender<Request>,
     signals: mpsc::Receiver<Signal>,
     revocations: broadcast::Receiver<Uuid>,
     /// When frames are handed out again.
@@ -183,15 +231,13 @@ impl Task {
         match request {
             Request::Subscribe { reader, position, snapshot, reply } => {
                 let subscribed = self.routing.subscribe(&reader, position, snapshot.as_ref());
-                let key = subscribed.as_ref().ok().map(|subscribed| subscribed.key);
-                match reply.send(subscribed) {
-                    Ok(()) => key
-                        .filter(|_| reader.kind == Kind::Stream)
-                        .iter()
-                        .for_each(|key| self.beats.add(*key)),
-                    Err(Ok(abandoned)) => self.routing.end(abandoned.key, End::Lagged),
-                    Err(Err(_)) => {}
+                if let (Ok(subscribed), Kind::Stream) = (&subscribed, reader.kind) {
+                    self.beats.add(subscribed.key);
                 }
+                let place = |key| Place { key, requests: self.requests.clone() };
+                let answer = subscribed.map(|subscribed| (place(subscribed.key), subscribed));
+                // Who does not wait for it any more gives the place back.
+                let _ = reply.send(answer);
             }
             Request::Unsubscribe(key) => self.routing.end(key, End::Lagged),
         }

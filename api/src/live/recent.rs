@@ -8,7 +8,7 @@ use event_store::Position;
 use super::frame::Frame;
 
 /// Most frames and bytes kept.
-const MAX_FRAMES: usize = 16_384;
+pub(crate) const MAX_FRAMES: usize = 16_384;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 /// What a frame costs beside its bytes.
 const OVERHEAD: usize = 256;
@@ -35,6 +35,20 @@ impl Recent {
             self.bytes -= oldest.len() + OVERHEAD;
             self.floor = oldest.position;
         }
+    }
+
+    /// Puts what came before in front: `older` must end where this began. As much of it is kept as there is room for.
+    pub(crate) fn extend_back(&mut self, mut older: Self) {
+        while let Some(frame) = older.frames.pop_back() {
+            let bytes = frame.len() + OVERHEAD;
+            if self.frames.len() >= MAX_FRAMES || self.bytes + bytes > MAX_BYTES {
+                self.floor = frame.position;
+                return;
+            }
+            self.bytes += bytes;
+            self.frames.push_front(frame);
+        }
+        self.floor = older.floor;
     }
 
     /// The frames after `after` up to `until`; `None` when some of them are no longer here.
@@ -73,6 +87,31 @@ mod tests {
         assert_eq!(positions(recent.after(Position(2), Position(9))), Some(vec![5, 9]));
         assert_eq!(positions(recent.after(Position(3), Position(5))), Some(vec![5]));
         assert_eq!(positions(recent.after(Position(9), Position(9))), Some(vec![]));
+    }
+
+    #[test]
+    fn what_came_before_is_put_in_front() {
+        let mut recent = Recent::new(Position(7));
+        recent.push(Arc::new(Frame::silent(Position(9), None)));
+        let mut older = Recent::new(Position(3));
+        for position in [4, 6] {
+            older.push(Arc::new(Frame::silent(Position(position), None)));
+        }
+        recent.extend_back(older);
+        assert_eq!(positions(recent.after(Position(3), Position(9))), Some(vec![4, 6, 9]));
+        assert_eq!(positions(recent.after(Position(2), Position(9))), None);
+    }
+
+    #[test]
+    fn of_what_came_before_the_newest_are_kept() {
+        let most = MAX_FRAMES as u64;
+        let mut recent = Recent::new(Position(most));
+        recent.push(Arc::new(Frame::silent(Position(most + 1), None)));
+        let mut older = Recent::new(Position(0));
+        (1..=most).for_each(|position| older.push(Arc::new(Frame::silent(Position(position), None))));
+        recent.extend_back(older);
+        assert_eq!(positions(recent.after(Position(0), Position(3))), None);
+        assert_eq!(positions(recent.after(Position(1), Position(3))), Some(vec![2, 3]));
     }
 
     #[test]

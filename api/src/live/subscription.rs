@@ -7,9 +7,9 @@ use event_store::Position;
 
 use super::access::Access;
 use super::catch_up::{CatchUp, CatchUpError};
-use super::hub::Hub;
+use super::hub::{Hub, Place};
 use super::outlet::{End, Item, Outlet, Taken};
-use super::routing::{Key, NotYet, Reader, Subscribed};
+use super::routing::{NotYet, Reader, Subscribed};
 use super::run::Run;
 
 /// How long a new subscription waits for the read model to know the account.
@@ -36,11 +36,11 @@ pub(crate) enum Delivery {
     Ended(End),
 }
 
-/// A subscription; leaves the hub when dropped.
+/// A subscription; leaves the hub when dropped, by its place.
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
     reader: Reader,
-    key: Key,
+    place: Place,
     outlet: Arc<Outlet>,
     catching_up: Option<Box<CatchUp>>,
 }
@@ -52,8 +52,8 @@ impl Subscription {
         reader: Reader,
         after: Position,
     ) -> Result<Self, SubscribeError> {
-        let Subscribed { key, at, access, outlet } = register(&hub, reader, after).await?;
-        Ok(Self { hub, reader, key, outlet, catching_up: catch_up(after, at, access) })
+        let (place, Subscribed { at, access, outlet, .. }) = register(&hub, reader, after).await?;
+        Ok(Self { hub, reader, place, outlet, catching_up: catch_up(after, at, access) })
     }
 
     /// Whether only new frames are left to wait for.
@@ -109,16 +109,10 @@ impl Subscription {
 
     async fn rejoin(&mut self) -> Result<(), SubscribeError> {
         let after = self.outlet.position();
-        let Subscribed { key, at, access, outlet } = register(&self.hub, self.reader, after).await?;
-        (self.key, self.outlet) = (key, outlet);
+        let (place, Subscribed { at, access, outlet, .. }) = register(&self.hub, self.reader, after).await?;
+        (self.place, self.outlet) = (place, outlet);
         self.catching_up = catch_up(after, at, access);
         Ok(())
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.hub.unsubscribe(self.key);
     }
 }
 
@@ -127,7 +121,11 @@ fn catch_up(after: Position, at: Position, access: Access) -> Option<Box<CatchUp
 }
 
 /// Registers with the hub, with a snapshot of the account's access where the hub does not know it.
-async fn register(hub: &Arc<Hub>, reader: Reader, position: Position) -> Result<Subscribed, SubscribeError> {
+async fn register(
+    hub: &Arc<Hub>,
+    reader: Reader,
+    position: Position,
+) -> Result<(Place, Subscribed), SubscribeError> {
     let mut snapshot = None;
     // One more turn when the snapshot was older than what the hub remembers of changes.
     for _ in 0..3 {
