@@ -70,13 +70,14 @@ impl Server {
 
         let (live, background) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
-        let storage = Storage::open(&config.storage, background.clone()).await?;
-        let app = Self::assemble(&config, &storage, &public_url, &live, &background, &tasks).await?;
-
+        // Before anything is measured: what is set once would be missing.
         let metrics_addr = match metrics_socket {
             Some(socket) => Some(metrics::listen(socket, &tasks, background.clone())?),
             None => None,
         };
+        let storage = Storage::open(&config.storage, background.clone()).await?;
+        let app = Self::assemble(&config, &storage, &public_url, &live, &background, &tasks).await?;
+
         let router = crate::router(&app);
         let listening = listener::listen(socket, router, config.network.max_connections);
         Ok(RunningServer { addr, public_url, metrics_addr, listening, live, background, tasks, storage })
