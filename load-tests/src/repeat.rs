@@ -90,6 +90,12 @@ impl Repeat {
         Ok(Repeat { line: Line::open(target).await?, request })
     }
 
+    /// A new connection in the old one's place: servers close those that say nothing for long.
+    pub(crate) async fn reopen(&mut self, target: &Target) -> Result<()> {
+        self.line = Line::open(target).await?;
+        Ok(())
+    }
+
     /// As [`Line::send`].
     pub(crate) async fn send(&mut self, number: u64) -> Result<&[u8]> {
         self.line.send(&self.request, number).await

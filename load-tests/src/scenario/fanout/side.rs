@@ -232,7 +232,10 @@ impl Side {
         }
         let watched = self.system.watched().clone();
         let meter = watched.start();
-        let publishers = std::mem::take(&mut self.publishers);
+        let mut publishers = std::mem::take(&mut self.publishers);
+        for publisher in &mut publishers {
+            publisher.reopen(self.system.target()).await?;
+        }
         let (tally, first) = (Arc::clone(&self.tally), self.next);
         let publishing = async {
             match options.rate {
