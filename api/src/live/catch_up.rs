@@ -101,6 +101,7 @@ impl CatchUp {
     }
 
     async fn read(&mut self, hub: &Hub) -> Result<(Vec<Arc<Frame>>, Position, bool), CatchUpError> {
+        let _turn = hub.reading.acquire().await.expect("the semaphore is never closed");
         if !matches!(self.source, Source::Log(_)) {
             self.source = Source::Log(self.prepare(hub).await?);
         }

@@ -9,7 +9,7 @@ use super::outlet::Outlet;
 use super::routing::Dirty;
 
 /// Writes after which others get their turn: some 200 µs.
-const BURST: usize = 32;
+const BURST: usize = 64;
 /// Fewer writes than this are not worth another task.
 const SHARE: usize = 128;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_store::{EventStore, Position, Record, Tail, Unavailable};
 use parking_lot::RwLock;
 use projections::ReadModel;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -35,6 +35,8 @@ const SIGNALS: usize = 64;
 /// Records from before the start whose frames are kept at hand, and how many are read at once.
 const WARM: u64 = MAX_FRAMES as u64 / 2;
 const WARM_PAGE: usize = 500;
+/// Readers who catch up from the log at a time: the database's connections are for others, too.
+const READERS: usize = 4;
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -54,6 +56,8 @@ pub(crate) struct Hub {
     requests: mpsc::Sender<Request>,
     head: watch::Receiver<Position>,
     recent: Arc<RwLock<Recent>>,
+    /// Turns to read from the log for those who catch up.
+    pub(super) reading: Semaphore,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) encoder: Encoder,
 }
@@ -94,7 +98,8 @@ impl Hub {
         let warming = warm(Arc::clone(&store), encoder.clone(), Arc::clone(&recent), start);
         tokio::spawn(shutdown.clone().run_until_cancelled_owned(warming));
         tokio::spawn(task.run(shutdown));
-        Ok(Arc::new(Self { requests, head, recent, store, encoder }))
+        let reading = Semaphore::new(READERS);
+        Ok(Arc::new(Self { requests, head, recent, reading, store, encoder }))
     }
 
     /// The position up to which every subscription was given its share.

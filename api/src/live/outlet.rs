@@ -83,6 +83,11 @@ impl Item {
         }
     }
 
+    /// What is written of it.
+    fn bytes(&self, framing: Framing) -> &[u8] {
+        self.sse().map_or(&[], |sse| framing.bytes(sse))
+    }
+
     /// What of it comes after `position`, if anything does.
     fn after(self, position: Position) -> Option<Self> {
         match self {
@@ -298,9 +303,9 @@ impl Outlet {
 impl Waiting {
     /// Writes what waits, as far as the socket takes it.
     fn write(&mut self) -> Flushed {
-        let Some(wire) = self.wire.clone() else { return Flushed::Ended };
         loop {
             self.skip_what_was_had();
+            let Some(Wire { socket, framing }) = &self.wire else { return Flushed::Ended };
             if self.items.is_empty() {
                 self.blocked = false;
                 self.items.shrink_to(KEPT);
@@ -310,20 +315,19 @@ impl Waiting {
                 }
                 return Flushed::All;
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            let mut skip = self.written;
-            for (slice, item) in slices.iter_mut().zip(&self.items) {
-                let bytes = item.sse().map_or(&[][..], |sse| wire.framing.bytes(sse));
-                *slice = IoSlice::new(&bytes[skip..]);
-                (skip, count) = (0, count + 1);
-            }
-            let wrote = match &slices[..count] {
-                [one] => wire.socket.try_write(one),
-                slices => wire.socket.try_write_vectored(slices),
+            let wrote = if self.items.len() == 1 {
+                socket.try_write(&self.items[0].bytes(*framing)[self.written..])
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let mut skip = self.written;
+                for (slice, item) in slices.iter_mut().zip(&self.items) {
+                    *slice = IoSlice::new(&item.bytes(*framing)[skip..]);
+                    skip = 0;
+                }
+                socket.try_write_vectored(&slices[..self.items.len().min(SLICES)])
             };
             match wrote {
-                Ok(bytes) => self.wrote(bytes, wire.framing),
+                Ok(bytes) => self.wrote(bytes, *framing),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.blocked = true;
                     return Flushed::Blocked;
@@ -361,7 +365,7 @@ impl Waiting {
     fn wrote(&mut self, bytes: usize, framing: Framing) {
         self.written += bytes;
         while let Some(first) = self.items.front() {
-            let length = first.sse().map_or(0, |sse| framing.bytes(sse).len());
+            let length = first.bytes(framing).len();
             if self.written < length {
                 return;
             }

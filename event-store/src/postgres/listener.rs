@@ -96,6 +96,8 @@ async fn talk(
     backoff: &mut Backoff,
 ) -> Result<(), Ended> {
     tokio::time::timeout(TIMEOUT, client.batch_execute("LISTEN log_events")).await??;
+    let prepared = client.prepare_typed("SELECT pg_notify('log_events', $1)", &[Type::TEXT]);
+    let notify = tokio::time::timeout(TIMEOUT, prepared).await??;
     backoff.reset();
     // What was committed before the connection listened was not heard.
     hint.notify_one();
@@ -104,10 +106,7 @@ async fn talk(
             return std::future::pending().await;
         }
         let position = committed.borrow_and_update().to_string();
-        let sent = async {
-            client.query_typed("SELECT pg_notify('log_events', $1)", &[(&position, Type::TEXT)]).await
-        };
-        tokio::time::timeout(TIMEOUT, sent).await??;
+        tokio::time::timeout(TIMEOUT, client.execute(&notify, &[&position])).await??;
         tokio::time::sleep(QUIET).await;
     }
 }
