@@ -58,10 +58,11 @@ async fn what_was_answered_is_delivered_once_though_postgres_is_killed() {
     let cast = Cast::gather(&place).await;
     let writers = Writers::start(&cast, &mut chance);
     let readers = Readers::start(&cast, &mut chance);
+    let mut killed = None;
     for _ in 0..KILLS {
         writers.progress().await;
         chance.moment(SOONEST, LATEST).await;
-        place.kill_postgres();
+        killed = Some(place.kill_postgres(killed).await);
     }
     writers.progress().await;
     // The server stays up and sits out what its readers wait for, so they need not feel a kill; the writers must, many

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use local_postgres::{Durability, LocalPostgres};
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,18 +71,30 @@ impl Place {
         self.database_url.clone().unwrap_or_else(private)
     }
 
-    /// `SIGKILL` for the postmaster. Its supervisor starts another.
-    pub(crate) fn kill_postgres(&self) {
-        let pid = postmaster(&self.postgres_data());
+    /// `SIGKILL` for the postmaster; its supervisor starts another. `before` is the one that was killed before: until
+    /// the next has written its pid file, it still names that one. Returns whom it killed.
+    pub(crate) async fn kill_postgres(&self, before: Option<Pid>) -> Pid {
+        let other = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(5));
+            loop {
+                ticks.tick().await;
+                if let Some(pid) = postmaster(&self.postgres_data()).filter(|pid| Some(*pid) != before) {
+                    return pid;
+                }
+            }
+        };
+        let pid = tokio::time::timeout(RESTARTS, other).await.expect("Postgres starts again");
         kill_process(pid, Signal::KILL).expect("the postmaster can be killed");
+        pid
     }
 }
 
-fn postmaster(data: &Path) -> Pid {
-    let file = data.join("postgres/cluster/postmaster.pid");
-    let text = std::fs::read_to_string(&file).expect("a running Postgres has a pid file");
-    let pid = text.lines().next().and_then(|line| line.parse().ok()).and_then(Pid::from_raw);
-    pid.expect("the pid file begins with the pid")
+/// The longest that a killed Postgres takes to be there again.
+const RESTARTS: Duration = Duration::from_secs(60);
+
+fn postmaster(data: &Path) -> Option<Pid> {
+    let text = std::fs::read_to_string(data.join("postgres/cluster/postmaster.pid")).ok()?;
+    text.lines().next().and_then(|line| line.parse().ok()).and_then(Pid::from_raw)
 }
 
 /// Below the ports that the kernel gives to outgoing connections: while the server is down, one of those could be ours,
