@@ -47,6 +47,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::pin::Pinning;
 use crate::scenario::Scenario;
@@ -95,14 +96,16 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Gives up on Ctrl-C, so that whatever was started is stopped.
+/// Gives up on Ctrl-C and SIGTERM, so that whatever was started is stopped.
 async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     tokio::select! {
         done = work => done,
         interrupt = tokio::signal::ctrl_c() => {
             interrupt.context("listening for Ctrl-C")?;
             bail!("interrupted");
         }
+        _ = terminate.recv() => bail!("terminated"),
     }
 }
 

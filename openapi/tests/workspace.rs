@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
@@ -49,9 +50,16 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+fn platform() -> String {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let told = Command::new(cargo).arg("-vV").output().expect("cargo tells its version");
+    let told = String::from_utf8(told.stdout).expect("it is text");
+    told.lines().find_map(|line| line.strip_prefix("host: ")).expect("it names its platform").to_owned()
+}
+
 fn metadata() -> Metadata {
-    // Offline and locked: what is looked at is what is built.
-    let options = ["--locked".to_owned(), "--offline".to_owned()];
+    // Offline, locked and for this platform: what is looked at is what is built. Crates for others are not even fetched.
+    let options = ["--locked", "--offline", "--filter-platform", &platform()].map(str::to_owned);
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
         .other_options(options)

@@ -42,7 +42,7 @@ impl From<OpenError> for PageError {
 
 /// The pause between two pages of the tail: under load a page then has all that came meanwhile, and costs little more
 /// than a short one. What comes after a silence is read at once, and so is what someone waits for.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(40);
 
 /// Follows the log at an even pace.
 pub(crate) struct Paced {
@@ -64,7 +64,9 @@ impl Paced {
             }
         }
         let page = self.tail.next().await;
-        self.last = Some(Instant::now());
+        // After a full page there is more.
+        let full = page.as_ref().is_ok_and(|records| records.len() >= MAX_PAGE);
+        self.last = (!full).then(Instant::now);
         page
     }
 }

@@ -5,7 +5,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 use tokio::time::Instant;
 
 /// The race it is built for: a reader loads a row, the row is deleted and forgotten here, and the reader stores what
@@ -36,7 +37,21 @@ pub(crate) struct Ticket {
 
 impl<K: Hash + Eq, V: Clone> ExpiringCache<K, V> {
     pub(crate) fn new(capacity: usize, lifetime: Duration) -> ExpiringCache<K, V> {
-        ExpiringCache { entries: Cache::new(capacity), lifetime, forgettings: RwLock::new(0) }
+        // Half of it is for entries that were not asked for yet: with the usual thirtieth, keys that are made ahead of need
+        // are gone before it comes, once the rest is full of those that will never be needed again.
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(capacity)
+            .weight_capacity(capacity as u64)
+            .hot_allocation(0.5)
+            .build()
+            .expect("capacities are given");
+        let entries = Cache::with_options(
+            options,
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
+        ExpiringCache { entries, lifetime, forgettings: RwLock::new(0) }
     }
 
     pub(crate) fn get<Q>(&self, key: &Q, now: Instant) -> Option<V>
@@ -83,6 +98,21 @@ impl<K: Hash + Eq, V: Clone> ExpiringCache<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_yet_to_be_asked_for_outlives_what_was_asked_for_long_ago() {
+        let (cache, now) = (ExpiringCache::new(1_000, LIFETIME), Instant::now());
+        for used in 0..5_000 {
+            cache.insert(cache.ticket(now), used, ());
+            for _ in 0..2 {
+                assert_eq!(cache.get(&used, now), Some(()));
+            }
+        }
+        let ahead = 5_000..5_250;
+        ahead.clone().for_each(|key| cache.insert(cache.ticket(now), key, ()));
+        let kept = ahead.clone().filter(|key| cache.get(key, now).is_some()).count();
+        assert_eq!(kept, ahead.len());
+    }
 
     const LIFETIME: Duration = Duration::from_secs(60);
     const INSTANT: Duration = Duration::from_nanos(1);

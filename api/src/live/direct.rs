@@ -13,7 +13,8 @@ use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::outlet::{Flushed, Framing, Outlet, Wire};
+use super::item::{Framing, Wire};
+use super::outlet::{Flushed, Outlet};
 use super::sse::EventStream;
 
 /// A reader that takes nothing for so long is gone; it comes back with its cursor.

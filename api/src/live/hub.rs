@@ -15,7 +15,8 @@ use vault::Vault;
 use super::beats::Beats;
 use super::encode::{EncodeError, Encoder};
 use super::flush::flush;
-use super::outlet::{Beat, End};
+use super::item::Beat;
+use super::outlet::End;
 use super::recent::{MAX_FRAMES, Recent};
 use super::routing::{Dirty, Key, Kind, NotYet, Reader, Routing, Subscribed};
 use super::run::Run;
@@ -27,8 +28,9 @@ use crate::signal::Signal;
 const REQUESTS: usize = 1_024;
 /// The wait after the log, the vault or the read model could not be reached.
 const RETRY: Duration = Duration::from_millis(500);
-/// Handing out pauses as long as the last round took, this at most: under load many frames leave in one write, and
-/// half of the time is left to those who write messages. A lone frame after a pause goes at once.
+/// Handing out pauses twice as long as the last round took, so long at most: under load many frames leave in one write,
+/// and two thirds of the time are left to those who write messages. A lone frame after a pause goes at once.
+const PAUSE: u32 = 2;
 const MAX_PAUSE: Duration = Duration::from_millis(25);
 /// Signals told in one round.
 const SIGNALS: usize = 64;
@@ -174,7 +176,7 @@ async fn warm(store: Arc<dyn EventStore>, encoder: Encoder, recent: Arc<RwLock<R
             }
         }
     }
-    recent.write().extend_back(older);
+    recent.write().extend_back(older, start);
 }
 
 struct Task {
@@ -297,7 +299,7 @@ impl Task {
         let started = Instant::now();
         flush(&mut self.dirty).await;
         let now = Instant::now();
-        self.next_round = now + now.duration_since(started).min(MAX_PAUSE);
+        self.next_round = now + (now.duration_since(started) * PAUSE).min(MAX_PAUSE);
     }
 
     /// Gives a sign of life to those whose turn it is.

@@ -27,6 +27,7 @@ mod flush;
 mod frame;
 mod framed;
 mod hub;
+mod item;
 mod outlet;
 mod past;
 mod poll;
@@ -42,7 +43,7 @@ use utoipa_axum::routes;
 
 pub(crate) use direct::{Detachable, DirectStream};
 pub(crate) use hub::Hub;
-pub(crate) use outlet::Framing;
+pub(crate) use item::Framing;
 pub(crate) use poll::CODES;
 
 use crate::state::AppState;

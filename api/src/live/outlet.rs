@@ -14,13 +14,10 @@ use std::sync::Arc;
 
 use event_store::Position;
 use parking_lot::Mutex;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::framed::Framed;
-use super::run::Run;
+use super::item::{Beat, Framing, Item, Wire};
 use super::signal::SignalFrame;
-use crate::cursor::Cursor;
 
 /// Runs of frames that wait for one subscription before it has to read for itself.
 pub(crate) const QUEUE: usize = 128;
@@ -40,86 +37,6 @@ pub(crate) enum End {
     Shutdown,
     /// The reader must come again and prove who it is.
     Rotate,
-}
-
-/// What is handed to a reader.
-#[derive(Debug, Clone)]
-pub(crate) enum Item {
-    Run(Arc<Run>),
-    Beat(Arc<Beat>),
-    Signal(Arc<SignalFrame>),
-}
-
-/// A sign of life: nothing up to `upto` is missing.
-#[derive(Debug)]
-pub(crate) struct Beat {
-    pub(crate) upto: Position,
-    pub(crate) sse: Framed,
-}
-
-impl Beat {
-    /// Once a reader is live, with the cursor up to which nothing is missing.
-    pub(crate) fn new(upto: Position, cursor: Option<&Cursor>) -> Self {
-        let id = cursor.map_or_else(String::new, |cursor| format!("id: {cursor}\n"));
-        Self { upto, sse: format!("event: heartbeat\n{id}data: {{}}\n\n").into() }
-    }
-}
-
-impl Item {
-    fn upto(&self) -> Position {
-        match self {
-            Self::Run(run) => run.last(),
-            Self::Beat(beat) => beat.upto,
-            // It says nothing about the log.
-            Self::Signal(_) => Position::START,
-        }
-    }
-
-    pub(crate) fn sse(&self) -> Option<&Framed> {
-        match self {
-            Self::Run(run) => run.sse.as_ref(),
-            Self::Beat(beat) => Some(&beat.sse),
-            Self::Signal(signal) => Some(signal.sse()),
-        }
-    }
-
-    /// What is written of it.
-    fn bytes(&self, framing: Framing) -> &[u8] {
-        self.sse().map_or(&[], |sse| framing.bytes(sse))
-    }
-
-    /// What of it comes after `position`, if anything does.
-    fn after(self, position: Position) -> Option<Self> {
-        match self {
-            Self::Run(run) => run.after(position).map(Self::Run),
-            Self::Beat(_) | Self::Signal(_) => Some(self),
-        }
-    }
-}
-
-/// How a body is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// HTTP/1.1.
-    Chunked,
-    /// HTTP/1.0: it ends with the connection.
-    UntilClose,
-}
-
-impl Framing {
-    pub(crate) fn bytes(self, sse: &Framed) -> &[u8] {
-        match self {
-            Self::Chunked => sse.chunk(),
-            Self::UntilClose => sse.plain(),
-        }
-    }
-}
-
-/// A socket that a stream is written to, past all that HTTP needed to open it.
-#[derive(Debug, Clone)]
-pub(crate) struct Wire {
-    pub(crate) socket: Arc<TcpStream>,
-    pub(crate) framing: Framing,
 }
 
 /// What became of a push.
@@ -380,10 +297,11 @@ impl Waiting {
 mod tests {
     use jiff::Timestamp;
     use tokio::io::AsyncReadExt as _;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
     use uuid::Uuid;
 
     use super::super::frame::Frame;
+    use super::super::run::Run;
     use super::*;
     use crate::cursor::Cursors;
 

@@ -15,7 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Hub;
 use super::frame::Frame;
-use super::outlet::{End, Item};
+use super::item::Item;
+use super::outlet::End;
 use super::routing::{Kind, MAX_PER_ACCOUNT, Reader};
 use super::signal::SignalFrame;
 use super::sse::read_within;

@@ -37,8 +37,12 @@ impl Recent {
         }
     }
 
-    /// Puts what came before in front: `older` must end where this began. As much of it is kept as there is room for.
-    pub(crate) fn extend_back(&mut self, mut older: Self) {
+    /// Puts what came before in front, as much of it as there is room for. `older` ends at `end`; unless this still begins
+    /// there, it comes too late, and is left.
+    pub(crate) fn extend_back(&mut self, mut older: Self, end: Position) {
+        if self.floor != end {
+            return;
+        }
         while let Some(frame) = older.frames.pop_back() {
             let bytes = frame.len() + OVERHEAD;
             if self.frames.len() >= MAX_FRAMES || self.bytes + bytes > MAX_BYTES {
@@ -97,7 +101,7 @@ mod tests {
         for position in [4, 6] {
             older.push(Arc::new(Frame::silent(Position(position), None)));
         }
-        recent.extend_back(older);
+        recent.extend_back(older, Position(7));
         assert_eq!(positions(recent.after(Position(3), Position(9))), Some(vec![4, 6, 9]));
         assert_eq!(positions(recent.after(Position(2), Position(9))), None);
     }
@@ -109,9 +113,17 @@ mod tests {
         recent.push(Arc::new(Frame::silent(Position(most + 1), None)));
         let mut older = Recent::new(Position(0));
         (1..=most).for_each(|position| older.push(Arc::new(Frame::silent(Position(position), None))));
-        recent.extend_back(older);
+        recent.extend_back(older, Position(most));
         assert_eq!(positions(recent.after(Position(0), Position(3))), None);
         assert_eq!(positions(recent.after(Position(1), Position(3))), Some(vec![2, 3]));
+    }
+
+    #[test]
+    fn what_came_before_leaves_no_gap() {
+        let mut recent = recent(1..=MAX_FRAMES as u64 + 10);
+        let older = Recent::new(Position(0));
+        recent.extend_back(older, Position(0));
+        assert_eq!(positions(recent.after(Position(9), Position(20))), None);
     }
 
     #[test]

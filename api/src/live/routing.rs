@@ -9,7 +9,8 @@ use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::access::{Access, AccessChange, Audience};
-use super::outlet::{Beat, End, Item, Outlet, Pushed};
+use super::item::{Beat, Item};
+use super::outlet::{End, Outlet, Pushed};
 use super::run::Run;
 use super::signal::SignalFrame;
 

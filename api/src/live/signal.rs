@@ -65,7 +65,8 @@ mod tests {
     use event_store::Position;
     use uuid::Uuid;
 
-    use super::super::outlet::{Item, Outlet, Pushed, QUEUE, Taken};
+    use super::super::item::Item;
+    use super::super::outlet::{Outlet, Pushed, QUEUE, Taken};
     use super::*;
 
     fn frame() -> SignalFrame {

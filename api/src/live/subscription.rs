@@ -8,7 +8,8 @@ use event_store::Position;
 use super::access::Access;
 use super::catch_up::{CatchUp, CatchUpError};
 use super::hub::{Hub, Place};
-use super::outlet::{End, Item, Outlet, Taken};
+use super::item::Item;
+use super::outlet::{End, Outlet, Taken};
 use super::routing::{NotYet, Reader, Subscribed};
 use super::run::Run;
 

@@ -46,7 +46,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         let Some(pid) = pid else { return };
-        let _ = kill_process(pid, Signal::INT);
+        let _ = kill_process(pid, Signal::TERM);
         let begun = Instant::now();
         while let Ok(None) = self.child.try_wait() {
             if begun.elapsed() > STOP_PATIENCE {
@@ -116,7 +116,7 @@ mod tests {
     async fn a_dropped_run_is_interrupted_and_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let output = directory.path().join("output.txt");
-        let script = "trap 'echo stopped; exit 1' INT; echo ready; while :; do sleep 0.01; done";
+        let script = "trap 'echo stopped; exit 1' TERM; echo ready; while :; do sleep 0.01; done";
         let arguments = ["-c", script].map(OsString::from);
         let running = Running::start(Path::new("/bin/sh"), &arguments, &output).unwrap();
         let said = || std::fs::read_to_string(&output).unwrap();
