@@ -28,9 +28,8 @@ use crate::signal::Signal;
 const REQUESTS: usize = 1_024;
 /// The wait after the log, the vault or the read model could not be reached.
 const RETRY: Duration = Duration::from_millis(500);
-/// Handing out pauses twice as long as the last round took, so long at most: under load many frames leave in one write,
-/// and two thirds of the time are left to those who write messages. A lone frame after a pause goes at once.
-const PAUSE: u32 = 2;
+/// Handing out pauses as long as the last round took, so long at most: under load many frames leave in one write, and
+/// half of the time is left to those who write messages. A lone frame after a pause goes at once.
 const MAX_PAUSE: Duration = Duration::from_millis(25);
 /// Signals told in one round.
 const SIGNALS: usize = 64;
@@ -299,7 +298,7 @@ impl Task {
         let started = Instant::now();
         flush(&mut self.dirty).await;
         let now = Instant::now();
-        self.next_round = now + (now.duration_since(started) * PAUSE).min(MAX_PAUSE);
+        self.next_round = now + now.duration_since(started).min(MAX_PAUSE);
     }
 
     /// Gives a sign of life to those whose turn it is.
