@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use account_data::AccountData;
 use commands::{Clock, Commands, IdSource};
 use event_store::EventStore;
 use projections::ReadModel;
@@ -20,6 +21,7 @@ pub(crate) struct App {
     pub(crate) commands: Commands,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) vault: Vault,
+    pub(crate) account_data: AccountData,
     pub(crate) read: ReadModel,
     pub(crate) cursors: Cursors,
     pub(crate) hub: Arc<live::Hub>,

@@ -54,6 +54,7 @@ impl Database {
         let pool = server::pool(&self.url, storage.database_connections)?;
         let key = MasterKey::load_or_create(&storage.master_key_path())?;
         let vault = Vault::open(&self.url, pool.clone(), key).await.context("the vault cannot be opened")?;
+        account_data::migrate(&self.url).await.context("what accounts keep cannot be brought up to date")?;
         let shutdown = CancellationToken::new();
         let store = PostgresStore::connect(&self.url, pool.clone(), shutdown).await;
         let store = store.context("the event log cannot be opened")?;

@@ -91,7 +91,7 @@ impl Server {
         background: &CancellationToken,
         tasks: &TaskTracker,
     ) -> anyhow::Result<AppState> {
-        let Storage { url, store, vault, read, .. } = storage;
+        let Storage { url, store, vault, account_data, read, .. } = storage;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let settings = Settings { default_community: config.community.default_community.0.clone() };
@@ -122,6 +122,7 @@ impl Server {
             commands,
             store: store.clone(),
             vault: vault.clone(),
+            account_data: account_data.clone(),
             read: read.clone(),
             cursors,
             hub,

@@ -1,8 +1,9 @@
-//! The database, and what stands on it: log, vault, read model.
+//! The database, and what stands on it: log, vault, read model, what accounts keep.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use account_data::AccountData;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
@@ -24,6 +25,7 @@ pub(super) struct Storage {
     pub(super) url: String,
     pub(super) store: Arc<dyn EventStore>,
     pub(super) vault: Vault,
+    pub(super) account_data: AccountData,
     pub(super) read: ReadModel,
     postgres: Arc<PostgresStore>,
     pool: Pool,
@@ -47,13 +49,15 @@ impl Storage {
         let pool = pool(&url, settings.database_connections)?;
         let key = MasterKey::load_or_create(&settings.master_key_path())?;
         let vault = Vault::open(&url, pool.clone(), key).await.context("the vault cannot be opened")?;
+        let account_data =
+            AccountData::open(&url, pool.clone()).await.context("what accounts keep cannot be opened")?;
         let postgres = PostgresStore::connect(&url, pool.clone(), shutdown)
             .await
             .context("the event log cannot be opened")?;
         let read = ReadModel::prepare(&url, pool.clone(), postgres.log_id())
             .await
             .context("the read model cannot be prepared")?;
-        Ok(Self { url, store: postgres.clone(), vault, read, postgres, pool, local })
+        Ok(Self { url, store: postgres.clone(), vault, account_data, read, postgres, pool, local })
     }
 
     /// Ends what is left, when nobody asks anything any more.

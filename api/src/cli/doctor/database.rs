@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use account_data::AccountData;
 use api::server::pool;
 use api::settings::Storage;
 use event_store::EventStore as _;
@@ -79,7 +80,11 @@ async fn contents(url: &str, storage: &Storage) -> Vec<(&'static str, Finding)> 
         ),
         Err(error) => Finding::wrong(format!("{:#}", anyhow::Error::from(error)), mend),
     };
-    vec![("vault", vault), ("read model", read_model(url, pool).await)]
+    let account_data = match AccountData::open(url, pool.clone()).await {
+        Ok(_) => Finding::Fine("its tables are up to date".to_owned()),
+        Err(error) => Finding::wrong(format!("{:#}", anyhow::Error::from(error)), mend),
+    };
+    vec![("vault", vault), ("account data", account_data), ("read model", read_model(url, pool).await)]
 }
 
 async fn read_model(url: &str, pool: deadpool_postgres::Pool) -> Finding {

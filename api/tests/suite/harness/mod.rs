@@ -26,6 +26,7 @@ pub(crate) struct TestServer {
 
 async fn migrate(url: String) -> Result<(), String> {
     vault::migrate(&url).await.map_err(|error| error.to_string())?;
+    account_data::migrate(&url).await.map_err(|error| error.to_string())?;
     event_store::postgres::migrate(&url).await.map(drop).map_err(|error| error.to_string())
 }
 

@@ -1,0 +1,57 @@
+//! What an account keeps for itself, in the Postgres schema `account_data`: read markers and the like.
+//!
+//! None of it is an event: it changes too often, nobody audits it, and its owner may have it forgotten. None of it follows
+//! from the log either, so unlike the read model it cannot be made anew: it is written durably and belongs in backups.
+//! [`AccountData::forget`] removes all that an account has here.
+//!
+//! It knows ids, positions of the log as plain numbers, and nothing of what they mean: whether an account may see a
+//! message is the caller's question, asked before anything is written and again whenever it is shown. It must not see the
+//! log, the read model or the commands.
+//!
+//! Time is passed in. Every call ends within some seconds, whatever the database does, and works again when it does.
+//!
+//! # Adding a noun
+//! 1. A migration per object in `migrations/`, named in [`MIGRATIONS`]. The column that says whose a row is is called
+//!    `account`.
+//! 2. `src/<noun>.rs` with an `impl AccountData` block, its SQL beside the one function that runs it.
+//! 3. Its table in `forget.rs`; a test fails while it is missing.
+//! 4. `tests/suite/<noun>.rs`, over a real Postgres.
+
+mod database;
+mod forget;
+mod read_marker;
+
+use deadpool_postgres::Pool;
+
+use database::Database;
+
+pub use database::Unavailable;
+pub use read_marker::{Marked, Move, Place, ReadMarker, Start};
+
+/// What the accounts of a database keep. Clones share everything.
+#[derive(Clone)]
+pub struct AccountData {
+    database: Database,
+}
+
+const MIGRATIONS: &[migrations::Migration] = migrations::migrations!["0001_schema", "0002_read_markers"];
+
+/// Brings the schema `account_data` of the database at `url` up to date. [`AccountData::open`] does it, too.
+///
+/// # Errors
+/// Those of [`migrations::migrate`].
+pub async fn migrate(url: &str) -> Result<(), migrations::Error> {
+    migrations::migrate(url, "account-data", MIGRATIONS).await?;
+    Ok(())
+}
+
+impl AccountData {
+    /// Opens what is in the database at `url`, to which `pool` leads as well.
+    ///
+    /// # Errors
+    /// Its tables cannot be brought up to date.
+    pub async fn open(url: &str, pool: Pool) -> Result<Self, migrations::Error> {
+        migrate(url).await?;
+        Ok(Self { database: Database::new(pool) })
+    }
+}
