@@ -6,7 +6,7 @@ use domain::AccountId;
 use crate::AccountData;
 use crate::database::Unavailable;
 
-const TABLES: &[&str] = &["read_markers"];
+const TABLES: &[&str] = &["notification_settings", "privacy", "read_markers", "receipts"];
 
 impl AccountData {
     /// Removes all that `account` keeps, in one transaction. Doing it again is harmless.

@@ -1,4 +1,4 @@
-//! What an account keeps for itself, in the Postgres schema `account_data`: read markers and the like.
+//! What an account keeps for itself, in the Postgres schema `account_data`: read markers, receipts, settings.
 //!
 //! None of it is an event: it changes too often, nobody audits it, and its owner may have it forgotten. None of it follows
 //! from the log either, so unlike the read model it cannot be made anew: it is written durably and belongs in backups.
@@ -19,14 +19,20 @@
 
 mod database;
 mod forget;
+mod notification_setting;
+mod privacy;
 mod read_marker;
+mod receipt;
 
 use deadpool_postgres::Pool;
 
 use database::Database;
 
 pub use database::Unavailable;
+pub use notification_setting::{DEFAULT, Effective, Level, Mute, NotificationSetting, Scope, effective};
+pub use privacy::Privacy;
 pub use read_marker::{Marked, Move, Place, ReadMarker, Start};
+pub use receipt::{Reached, Receipt};
 
 /// What the accounts of a database keep. Clones share everything.
 #[derive(Clone)]
@@ -34,7 +40,14 @@ pub struct AccountData {
     database: Database,
 }
 
-const MIGRATIONS: &[migrations::Migration] = migrations::migrations!["0001_schema", "0002_read_markers"];
+const MIGRATIONS: &[migrations::Migration] = migrations::migrations![
+    "0001_schema",
+    "0002_read_markers",
+    "0003_receipts",
+    "0004_receipts_account",
+    "0005_privacy",
+    "0006_notification_settings"
+];
 
 /// Brings the schema `account_data` of the database at `url` up to date. [`AccountData::open`] does it, too.
 ///

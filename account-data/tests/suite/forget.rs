@@ -1,6 +1,6 @@
 //! What is forgotten with an account.
 
-use account_data::{Move, Place, ReadMarker, Start};
+use account_data::{Move, NotificationSetting, Place, Privacy, Reached, ReadMarker, Scope, Start};
 use domain::{AccountId, ChannelId, MessageId};
 use uuid::Uuid;
 
@@ -8,11 +8,16 @@ use crate::{ANN, BOB, Fixture, at};
 
 /// A row of each kind.
 async fn keep_something(fixture: &Fixture, account: AccountId) {
-    let place = Place::channel(ChannelId(Uuid::from_u128(1)));
-    let message = Some(MessageId(Uuid::from_u128(2)));
-    let marker = ReadMarker { place, message, position: 5, moved_at: at(0) };
+    let (channel, message) = (ChannelId(Uuid::from_u128(1)), MessageId(Uuid::from_u128(2)));
+    let place = Place::channel(channel);
+    let marker = ReadMarker { place, message: Some(message), position: 5, moved_at: at(0) };
     let start = Start { position: 0, since: at(0) };
-    fixture.data.move_read_marker(account, &marker, Move::Forward, start).await.unwrap();
+    let data = &fixture.data;
+    data.move_read_marker(account, &marker, Move::Forward, start).await.unwrap();
+    data.note_receipt(account, channel, (message, 5), Reached::Read).await.unwrap();
+    data.set_privacy(account, Privacy { read_receipts: false }).await.unwrap();
+    let setting = NotificationSetting { level: None, mute: None };
+    data.set_notification_setting(account, Scope::Channel(channel), setting).await.unwrap();
 }
 
 /// The tables of the schema that say whose their rows are, with how many rows of `account` each has.

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "the harness of tests")]
 
 mod forget;
+mod notification_setting;
 mod read_marker;
+mod receipt;
 
 use account_data::AccountData;
 use deadpool_postgres::{Manager, Pool};

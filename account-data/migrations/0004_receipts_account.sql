@@ -1,0 +1,1 @@
+CREATE INDEX receipts_account ON account_data.receipts (account);
