@@ -43,16 +43,20 @@ impl From<ChannelError> for ApiError {
 pub(crate) struct Channel {
     #[schema(value_type = Uuid)]
     id: ChannelId,
-    #[schema(value_type = Uuid)]
-    community_id: CommunityId,
+    /// Null for a direct or group channel.
+    #[schema(value_type = Option<Uuid>)]
+    community_id: Option<CommunityId>,
     #[schema(value_type = ChannelKindName)]
     kind: ChannelKind,
+    /// Null for a direct channel, and for a group that goes by its members' names.
     #[schema(example = "general")]
-    name: String,
+    name: Option<String>,
     /// What it is for; empty: not said.
     topic: String,
     #[schema(value_type = Option<Uuid>)]
     category_id: Option<ChannelId>,
+    /// Whether roles alone do not let anyone see it.
+    private: bool,
     created_at: Timestamp,
 }
 
@@ -65,12 +69,14 @@ pub(crate) enum ChannelKindName {
     Audio,
     Video,
     Category,
+    Direct,
+    Group,
 }
 
 impl From<ChannelRow> for Channel {
     fn from(row: ChannelRow) -> Self {
-        let ChannelRow { id, community_id, kind, name, topic, category_id, created_at } = row;
-        Self { id, community_id, kind, name, topic, category_id, created_at }
+        let ChannelRow { id, community_id, kind, name, topic, category_id, private, created_at, .. } = row;
+        Self { id, community_id, kind, name, topic, category_id, private, created_at }
     }
 }
 
@@ -78,11 +84,12 @@ impl From<ChannelState> for Channel {
     fn from(ChannelState { channel, created_at }: ChannelState) -> Self {
         Self {
             id: channel.id,
-            community_id: channel.community_id,
+            community_id: channel.community_id(),
             kind: channel.kind,
-            name: channel.name.into_string(),
+            name: channel.name.map(ChannelName::into_string),
             topic: channel.topic.into_string(),
             category_id: channel.category_id,
+            private: channel.private,
             created_at,
         }
     }
@@ -112,9 +119,9 @@ pub(crate) struct CreateChannel {
 
 impl FromFields for CreateChannel {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let known = ChannelKind::ALL.map(ChannelKind::as_str);
+        let known = ChannelKind::OF_COMMUNITY.map(ChannelKind::as_str);
         let name = fields.required("name", parse::text(ChannelName::parse));
-        let kind = fields.optional("kind", parse::name(ChannelKind::parse, &known));
+        let kind = fields.optional("kind", parse::name(of_community, &known));
         let topic = fields.optional("topic", parse::text(ChannelTopic::parse));
         let category_id = fields.optional("category_id", parse::id);
         Some(Self { name: name?, kind: kind?, topic: topic?, category_id: category_id? })
@@ -136,6 +143,10 @@ impl FromFields for ChangeChannel {
         let topic = fields.optional("topic", parse::text(ChannelTopic::parse));
         Some(Self { name: name?, topic: topic? })
     }
+}
+
+fn of_community(name: &str) -> Option<ChannelKind> {
+    ChannelKind::parse(name).filter(|kind| ChannelKind::OF_COMMUNITY.contains(kind))
 }
 
 /// Create a channel.

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::membership::MembershipError;
-use domain::{AccountId, CommunityId, Rank, Role};
+use domain::role::MAX_ROLES;
+use domain::{AccountId, CommunityId, Role};
 use jiff::Timestamp;
 use projections::{MemberKey, MemberRow};
 use serde::Serialize;
@@ -35,6 +36,7 @@ codes! {
     RANK_TOO_LOW = FORBIDDEN "member_rank_too_low" "Rank too low";
     NO_ROLE = UNPROCESSABLE_ENTITY "member_no_role" "No role";
     ROLE_TOO_HIGH = FORBIDDEN "member_role_too_high" "Role too high";
+    UNKNOWN_ROLE = UNPROCESSABLE_ENTITY "member_unknown_role" "No such role";
 }
 
 impl From<MembershipError> for ApiError {
@@ -48,6 +50,7 @@ impl From<MembershipError> for ApiError {
             MembershipError::RankTooLow => RANK_TOO_LOW,
             MembershipError::NoRole => NO_ROLE,
             MembershipError::RoleTooHigh => ROLE_TOO_HIGH,
+            MembershipError::UnknownRole(_) => UNKNOWN_ROLE,
         };
         Self::told(code, error)
     }
@@ -59,54 +62,29 @@ pub(crate) struct Member {
     #[schema(value_type = Uuid)]
     community_id: CommunityId,
     account: Account,
-    #[schema(value_type = Vec<RoleName>)]
+    /// `guest`, `member`, `moderator`, or ids of the community's own roles.
+    #[schema(value_type = Vec<String>, example = json!(["member"]))]
     roles: BTreeSet<Role>,
-    #[schema(value_type = RankName)]
-    rank: &'static str,
+    /// Whether the account owns the community.
+    owner: bool,
+    /// Only who has a higher rank acts on a member: that of the highest role, 65535 for the owner.
+    #[schema(example = 2)]
+    rank: u16,
     /// What the roles, or owning the community, allow.
     #[schema(example = json!(["view", "post", "create_invites"]))]
     permissions: Vec<String>,
     joined_at: Timestamp,
 }
 
-/// A role that every community has.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the domain's type")]
-pub(crate) enum RoleName {
-    Guest,
-    Member,
-    Moderator,
-}
-
-/// Only a higher rank acts on a lower one.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes the domain's type")]
-pub(crate) enum RankName {
-    Owner,
-    Moderator,
-    Member,
-    Guest,
-}
-
-fn rank_name(rank: Rank) -> &'static str {
-    match rank {
-        Rank::Owner => "owner",
-        Rank::Moderator => "moderator",
-        Rank::Member => "member",
-        // An outsider is nobody's member; what can be read of one is what a guest has.
-        Rank::Guest | Rank::Outsider => "guest",
-    }
-}
-
 impl From<MemberRow> for Member {
     fn from(row: MemberRow) -> Self {
+        let roles = row.roles().clone();
         Self {
             community_id: row.community_id,
             account: row.account.into(),
-            roles: row.roles,
-            rank: rank_name(row.rank),
+            roles,
+            owner: row.owner,
+            rank: row.rank.number(),
             permissions: row.permissions.names(),
             joined_at: row.joined_at,
         }
@@ -123,7 +101,8 @@ pub(crate) struct MemberAnswer {
 /// All roles that a member has from now on.
 #[derive(ToSchema)]
 pub(crate) struct SetRoles {
-    #[schema(value_type = Vec<RoleName>, min_items = 1, max_items = 3)]
+    /// `guest`, `member`, `moderator`, or ids of the community's own roles.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 100, example = json!(["member"]))]
     roles: BTreeSet<Role>,
 }
 
@@ -137,7 +116,10 @@ fn roles(value: Value) -> Result<BTreeSet<Role>, Fault> {
     let Value::Array(names) = value else {
         return Err(Fault::new("wrong_type", "must be an array of role names"));
     };
-    let known = Role::ALL.map(Role::as_str);
+    if names.len() > MAX_ROLES {
+        return Err(Fault::new("too_many", format!("must be at most {MAX_ROLES} roles")));
+    }
+    let known = ["guest", "member", "moderator", "the id of a role"];
     names.into_iter().map(|name| parse::name(Role::parse, &known)(name)).collect()
 }
 

@@ -12,13 +12,25 @@ use crate::request::{Command, Read};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
     pub id: Uuid,
-    pub community_id: Uuid,
+    /// `None` for a direct or group channel.
+    pub community_id: Option<Uuid>,
     pub kind: ChannelKind,
-    pub name: String,
+    /// `None` for a direct channel, and for a group that goes by its members' names.
+    pub name: Option<String>,
     /// Empty: none.
     pub topic: Option<String>,
     pub category_id: Option<Uuid>,
+    /// Whether roles alone do not let anyone see it.
+    #[serde(default)]
+    pub private: bool,
     pub created_at: Timestamp,
+}
+
+impl Channel {
+    /// What to call it; empty where it has no name.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +42,10 @@ pub enum ChannelKind {
     Video,
     /// Groups others; holds no messages.
     Category,
+    /// Of two accounts.
+    Direct,
+    /// Of some accounts, outside communities.
+    Group,
     /// One that a newer server knows.
     #[serde(untagged)]
     Other(String),

@@ -58,7 +58,7 @@ pub use live::{
     Bootstrap, Event, Frame, Live, LiveEvent, LiveOptions, PollAnswer, Signal, TransportState, Typing,
     Typists,
 };
-pub use membership::{Ban, Member, MemberAnswer, Rank};
+pub use membership::{Ban, Member, MemberAnswer};
 pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
 pub use options::Options;
 pub use request::{Command, Read};

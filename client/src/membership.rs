@@ -1,7 +1,5 @@
 //! Memberships: one account in one community; and bans.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -17,36 +15,12 @@ pub struct Member {
     pub community_id: Uuid,
     pub account: Account,
     pub roles: Vec<String>,
-    pub rank: Rank,
+    pub owner: bool,
+    /// Only who has a higher rank acts on a member.
+    pub rank: u16,
     /// Names of what this member may do.
     pub permissions: Vec<String>,
     pub joined_at: Timestamp,
-}
-
-/// A member's highest standing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Rank {
-    Owner,
-    Moderator,
-    Member,
-    Guest,
-    /// One that a newer server knows.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl fmt::Display for Rank {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Owner => "owner",
-            Self::Moderator => "moderator",
-            Self::Member => "member",
-            Self::Guest => "guest",
-            Self::Other(name) => name,
-        })
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::Commands;
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
-use crate::intent::{Actor, Intent, Prepared, actor_in_channel};
+use crate::intent::{Actor, Intent, Prepared, Visitor};
 use crate::states::{Freshness, States};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +78,11 @@ impl Intent for Change {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
-        let (_, actor) = actor_in_channel(states, self.id, self.by, freshness).await?;
+        let visitor = Visitor::load(states, self.id, self.by, freshness).await?;
         let (name, topic) = (self.name.clone(), self.topic.clone());
         Ok(Prepared {
-            guards: actor.guards(),
-            command: ChannelCommand::Change { by: actor.standing, name, topic },
+            guards: visitor.guards(),
+            command: ChannelCommand::Change { by: visitor.standing, name, topic },
         })
     }
 }
@@ -100,8 +100,8 @@ impl Intent for Delete {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
-        let (_, actor) = actor_in_channel(states, self.id, self.by, freshness).await?;
-        Ok(Prepared { guards: actor.guards(), command: ChannelCommand::Delete { by: actor.standing } })
+        let visitor = Visitor::load(states, self.id, self.by, freshness).await?;
+        Ok(Prepared { guards: visitor.guards(), command: ChannelCommand::Delete { by: visitor.standing } })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::channel::Channel;
 use domain::community::Community;
 use domain::membership::Membership;
-use domain::{AccountId, Aggregate, CommunityId, Standing, streams};
+use domain::{AccountId, Aggregate, ChannelId, CommunityId, Standing, streams};
 use event_store::{Guard, Unavailable};
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl Actor {
         let id = community;
         let community = states.load::<Community>(streams::community(id), freshness).await?;
         let membership = states.load::<Membership>(streams::membership(id, account), freshness).await?;
-        let standing = Standing::of(account, id, &community.state, &membership.state);
+        let standing = Standing::of(account, id, &community.state, &membership.state, states.now());
         Ok(Self { standing, community, membership })
     }
 
@@ -73,15 +73,41 @@ impl Actor {
     }
 }
 
-/// A channel and the actor's standing in its community. A channel that never was belongs to no community.
-pub(crate) async fn actor_in_channel(
-    states: &States,
-    channel: domain::ChannelId,
-    account: AccountId,
-    freshness: Freshness,
-) -> Result<(Arc<Folded<Channel>>, Actor), Unavailable> {
-    let channel = states.load::<Channel>(streams::channel(channel), freshness).await?;
-    let community = channel.state.last().map_or(CommunityId(Uuid::nil()), |channel| channel.community_id);
-    let actor = Actor::load(states, community, account, freshness).await?;
-    Ok((channel, actor))
+/// An account's standing in a channel, and the folds it was taken from.
+pub(crate) struct Visitor {
+    pub(crate) standing: Standing,
+    pub(crate) channel: Arc<Folded<Channel>>,
+    guards: Vec<Guard>,
+}
+
+impl Visitor {
+    /// In a channel that never was, or is gone, an account stands outside.
+    pub(crate) async fn load(
+        states: &States,
+        channel: ChannelId,
+        account: AccountId,
+        freshness: Freshness,
+    ) -> Result<Self, Unavailable> {
+        let channel = states.load::<Channel>(streams::channel(channel), freshness).await?;
+        let mut guards = vec![channel.guard()];
+        let outside = Standing::outside(account);
+        let Some(live) = channel.state.live() else {
+            return Ok(Self { standing: outside, channel, guards });
+        };
+        let Some(id) = live.community_id() else {
+            let (nowhere, nobody) = (Community::default(), Membership::default());
+            let standing = Standing::in_channel(account, live, &nowhere, &nobody, states.now());
+            return Ok(Self { standing, channel, guards });
+        };
+        let community = states.load::<Community>(streams::community(id), freshness).await?;
+        let membership = states.load::<Membership>(streams::membership(id, account), freshness).await?;
+        let standing = Standing::in_channel(account, live, &community.state, &membership.state, states.now());
+        guards.extend([community.guard(), membership.guard()]);
+        Ok(Self { standing, channel, guards })
+    }
+
+    /// That all stands as it stood for this standing.
+    pub(crate) fn guards(&self) -> Vec<Guard> {
+        self.guards.clone()
+    }
 }

@@ -76,7 +76,7 @@ impl Commands {
         ids: Arc<dyn IdSource>,
         settings: Settings,
     ) -> Self {
-        let states = states::States::new(Arc::clone(&store));
+        let states = states::States::new(Arc::clone(&store), Arc::clone(&clock));
         Self {
             inner: Arc::new(Inner { store, vault, clock, ids, settings, states, turns: turns::Turns::new() }),
         }

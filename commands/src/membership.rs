@@ -76,7 +76,10 @@ impl Intent for Moderate {
             Act::Kick => MembershipCommand::Kick { by, target },
             Act::Ban => MembershipCommand::Ban { by, target },
             Act::Unban => MembershipCommand::Unban { by, account: self.account },
-            Act::SetRoles(roles) => MembershipCommand::SetRoles { by, target, roles: roles.clone() },
+            Act::SetRoles(roles) => {
+                let known = actor.community.state.live().map(|live| live.roles.clone()).unwrap_or_default();
+                MembershipCommand::SetRoles { by, target, roles: roles.clone(), known }
+            }
         };
         Ok(Prepared { command, guards })
     }

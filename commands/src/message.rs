@@ -1,7 +1,7 @@
 //! Post, edit, delete.
 
 use domain::message::{Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage};
-use domain::{AccountId, ChannelId, CommunityId, MessageId, codec::EventSet as _, streams};
+use domain::{AccountId, ChannelId, MessageId, Standing, codec::EventSet as _, streams};
 use event_store::{StreamName, Unavailable};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use vault::KeyError;
 
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
-use crate::intent::{Actor, Intent, Prepared, actor_in_channel};
+use crate::intent::{Intent, Prepared, Visitor};
 use crate::stages::{Stages, ended};
 use crate::states::{Freshness, States};
 use crate::{Commands, caller::Cause};
@@ -47,24 +47,22 @@ impl Intent for Post {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let (channel, actor) = actor_in_channel(states, self.channel, self.by, freshness).await?;
+        let visitor = Visitor::load(states, self.channel, self.by, freshness).await?;
         let reply_to = match self.reply_to {
             Some(id) => {
                 Some((id, states.load::<Message>(streams::message(id), freshness).await?.state.clone()))
             }
             None => None,
         };
-        let mut guards = actor.guards();
-        guards.push(channel.guard());
         let command = MessageCommand::Post(PostMessage {
             id: self.id,
             channel_id: self.channel,
-            channel: channel.state.clone(),
-            by: actor.standing,
+            channel: visitor.channel.state.clone(),
+            by: visitor.standing,
             content: self.content.clone(),
             reply_to,
         });
-        Ok(Prepared { command, guards })
+        Ok(Prepared { command, guards: visitor.guards() })
     }
 }
 
@@ -86,8 +84,8 @@ impl Intent for Edit {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let (actor, guards) = actor_of_message(states, self.id, self.by, freshness).await?;
-        let command = MessageCommand::Edit { by: actor.standing, content: self.content.clone() };
+        let (by, guards) = standing_at_message(states, self.id, self.by, freshness).await?;
+        let command = MessageCommand::Edit { by, content: self.content.clone() };
         Ok(Prepared { command, guards })
     }
 }
@@ -105,30 +103,24 @@ impl Intent for Delete {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let (actor, guards) = actor_of_message(states, self.id, self.by, freshness).await?;
-        Ok(Prepared { command: MessageCommand::Delete { by: actor.standing }, guards })
+        let (by, guards) = standing_at_message(states, self.id, self.by, freshness).await?;
+        Ok(Prepared { command: MessageCommand::Delete { by }, guards })
     }
 }
 
-/// The standing where the message was posted; nowhere, if its channel is gone.
-async fn actor_of_message(
+/// The standing in the channel of a message; outside, if there is no such message or its channel is gone.
+async fn standing_at_message(
     states: &States,
     id: MessageId,
     account: AccountId,
     freshness: Freshness,
-) -> Result<(Actor, Vec<event_store::Guard>), Unavailable> {
+) -> Result<(Standing, Vec<event_store::Guard>), Unavailable> {
     let message = states.load::<Message>(streams::message(id), freshness).await?;
     let Some(facts) = message.state.facts() else {
-        let actor = Actor::load(states, CommunityId(Uuid::nil()), account, freshness).await?;
-        return Ok((actor, vec![]));
+        return Ok((Standing::outside(account), vec![]));
     };
-    let (channel, mut actor) = actor_in_channel(states, facts.channel_id, account, freshness).await?;
-    if channel.state.live().is_none() {
-        actor.standing.permissions = domain::Permissions::empty();
-    }
-    let mut guards = actor.guards();
-    guards.push(channel.guard());
-    Ok((actor, guards))
+    let visitor = Visitor::load(states, facts.channel_id, account, freshness).await?;
+    Ok((visitor.standing, visitor.guards()))
 }
 
 impl Commands {

@@ -14,6 +14,8 @@ use event_store::{EventStore, Guard, Position, Record, StreamName, Unavailable};
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 
+use crate::source::Clock;
+
 /// Streams of each kind that are kept: some 100 bytes each.
 const CAPACITY: usize = 50_000;
 /// A fold longer than this is worth a look at the stream's boundaries.
@@ -79,6 +81,7 @@ pub(crate) trait Kept: Aggregate {
 
 pub(crate) struct States {
     store: Arc<dyn EventStore>,
+    clock: Arc<dyn Clock>,
     communities: Cache<StreamName, Arc<Folded<Community>>>,
     memberships: Cache<StreamName, Arc<Folded<Membership>>>,
     channels: Cache<StreamName, Arc<Folded<Channel>>>,
@@ -120,10 +123,15 @@ read_each_time!(
 );
 
 impl States {
-    pub(crate) fn new(store: Arc<dyn EventStore>) -> Self {
+    pub(crate) fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Self {
         let (communities, memberships, channels) =
             (Cache::new(CAPACITY), Cache::new(CAPACITY), Cache::new(CAPACITY));
-        Self { store, communities, memberships, channels }
+        Self { store, clock, communities, memberships, channels }
+    }
+
+    /// The time of the decision: time-outs end by themselves.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The state of a stream, empty if it has no event.

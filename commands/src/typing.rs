@@ -6,11 +6,11 @@ use event_store::Unavailable;
 
 use crate::Commands;
 use crate::caller::Refusal;
-use crate::intent::actor_in_channel;
+use crate::intent::Visitor;
 use crate::states::Freshness;
 
 impl Commands {
-    /// The community of `channel`, if `account` may say that it types there.
+    /// The community of `channel`, if it has one and `account` may say that it types there.
     ///
     /// No append makes this exact: for the moment in which a cached state is behind, a member who was just banned may
     /// be seen typing. A refusal was decided on states read from the log, as everywhere.
@@ -21,7 +21,7 @@ impl Commands {
         &self,
         account: AccountId,
         channel: ChannelId,
-    ) -> Result<CommunityId, Refusal<MessageError>> {
+    ) -> Result<Option<CommunityId>, Refusal<MessageError>> {
         match self.typing_in(account, channel, Freshness::Cached).await? {
             Ok(community) => Ok(community),
             Err(_) => self.typing_in(account, channel, Freshness::FromLog).await?.map_err(Refusal::Domain),
@@ -33,8 +33,8 @@ impl Commands {
         account: AccountId,
         channel: ChannelId,
         freshness: Freshness,
-    ) -> Result<Result<CommunityId, MessageError>, Unavailable> {
-        let (channel, actor) = actor_in_channel(&self.inner.states, channel, account, freshness).await?;
-        Ok(may_post(&channel.state, &actor.standing).map(|channel| channel.community_id))
+    ) -> Result<Result<Option<CommunityId>, MessageError>, Unavailable> {
+        let visitor = Visitor::load(&self.inner.states, channel, account, freshness).await?;
+        Ok(may_post(&visitor.channel.state, &visitor.standing).map(|channel| channel.community_id()))
     }
 }

@@ -1,16 +1,31 @@
-//! `channel-{id}`: a place to talk in.
+//! `channel-{id}`: a place to talk in, of a community or of two or more accounts.
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{events, fact};
+use std::collections::BTreeSet;
+
+use crate::permission::Overwrites;
 use crate::text::bounded;
 use crate::{AccountId, Aggregate, ChannelId, CommunityId, Permissions, Standing};
+
+mod event;
+
+pub use event::{
+    ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelOverwritten, DirectOpened,
+    GroupCreated, GroupHandedOver, GroupMemberAdded, GroupMemberRemoved, GroupRenamed,
+};
 
 bounded!(ChannelName, line, 1..=100);
 bounded!(
     /// What a channel is for. Empty: none.
     ChannelTopic, line, 0..=1_024
 );
+
+impl ChannelTopic {
+    pub fn none() -> Self {
+        Self::parse("").expect("an empty topic fits")
+    }
+}
 
 /// What a channel carries. Every kind but a category holds messages too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,10 +36,17 @@ pub enum ChannelKind {
     Video,
     /// Groups other channels.
     Category,
+    /// Of two accounts, outside communities.
+    Direct,
+    /// Of some accounts, outside communities.
+    Group,
 }
 
 impl ChannelKind {
-    pub const ALL: [Self; 4] = [Self::Text, Self::Audio, Self::Video, Self::Category];
+    pub const ALL: [Self; 6] =
+        [Self::Text, Self::Audio, Self::Video, Self::Category, Self::Direct, Self::Group];
+    /// Those that a community has.
+    pub const OF_COMMUNITY: [Self; 4] = [Self::Text, Self::Audio, Self::Video, Self::Category];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,51 +54,13 @@ impl ChannelKind {
             Self::Audio => "audio",
             Self::Video => "video",
             Self::Category => "category",
+            Self::Direct => "direct",
+            Self::Group => "group",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelCreated {
-    pub channel_id: ChannelId,
-    pub community_id: CommunityId,
-    pub name: ChannelName,
-    pub kind: ChannelKind,
-    pub topic: ChannelTopic,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category_id: Option<ChannelId>,
-}
-fact!(ChannelCreated = "channel.created", 1);
-
-/// The fields that changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelChanged {
-    pub channel_id: ChannelId,
-    pub community_id: CommunityId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<ChannelName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub topic: Option<ChannelTopic>,
-}
-fact!(ChannelChanged = "channel.changed", 1);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelDeleted {
-    pub channel_id: ChannelId,
-    pub community_id: CommunityId,
-    pub deleted_by: AccountId,
-}
-fact!(ChannelDeleted = "channel.deleted", 1);
-
-events! {
-    pub enum ChannelEvent {
-        Created(ChannelCreated),
-        Changed(ChannelChanged),
-        Deleted(ChannelDeleted),
     }
 }
 
@@ -92,11 +76,50 @@ pub enum Channel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveChannel {
     pub id: ChannelId,
-    pub community_id: CommunityId,
-    pub name: ChannelName,
+    pub home: Home,
+    /// `None`: a direct channel, or a group that goes by its members' names.
+    pub name: Option<ChannelName>,
     pub kind: ChannelKind,
     pub topic: ChannelTopic,
     pub category_id: Option<ChannelId>,
+    pub private: bool,
+    pub overwrites: Overwrites,
+}
+
+/// Whose channel it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Home {
+    Community(CommunityId),
+    /// A direct channel, of these two.
+    Direct([AccountId; 2]),
+    /// A group channel. The owner is one of the members.
+    Group {
+        owner: AccountId,
+        members: BTreeSet<AccountId>,
+    },
+}
+
+impl LiveChannel {
+    fn conversation(id: ChannelId, kind: ChannelKind, home: Home) -> Self {
+        Self {
+            id,
+            home,
+            name: None,
+            kind,
+            topic: ChannelTopic::none(),
+            category_id: None,
+            private: false,
+            overwrites: Overwrites::default(),
+        }
+    }
+
+    /// `None` for a direct or group channel.
+    pub fn community_id(&self) -> Option<CommunityId> {
+        match self.home {
+            Home::Community(id) => Some(id),
+            Home::Direct(_) | Home::Group { .. } => None,
+        }
+    }
 }
 
 impl Channel {
@@ -104,6 +127,13 @@ impl Channel {
         match self {
             Self::Live(channel) => Some(channel),
             Self::Absent | Self::Deleted(_) => None,
+        }
+    }
+
+    fn group(&mut self) -> Option<(&mut AccountId, &mut BTreeSet<AccountId>)> {
+        match self {
+            Self::Live(LiveChannel { home: Home::Group { owner, members }, .. }) => Some((owner, members)),
+            Self::Live(_) | Self::Absent | Self::Deleted(_) => None,
         }
     }
 
@@ -161,26 +191,65 @@ impl Aggregate for Channel {
             ChannelEvent::Created(created) => {
                 *self = Self::Live(LiveChannel {
                     id: created.channel_id,
-                    community_id: created.community_id,
-                    name: created.name.clone(),
+                    home: Home::Community(created.community_id),
+                    name: Some(created.name.clone()),
                     kind: created.kind,
                     topic: created.topic.clone(),
                     category_id: created.category_id,
+                    private: created.private,
+                    overwrites: created.overwrites.clone(),
                 });
             }
             ChannelEvent::Changed(changed) => {
                 if let Self::Live(channel) = self {
                     if let Some(name) = &changed.name {
-                        channel.name = name.clone();
+                        channel.name = Some(name.clone());
                     }
                     if let Some(topic) = &changed.topic {
                         channel.topic = topic.clone();
+                    }
+                    if let Some(private) = changed.private {
+                        channel.private = private;
                     }
                 }
             }
             ChannelEvent::Deleted(_) => {
                 if let Self::Live(channel) = std::mem::take(self) {
                     *self = Self::Deleted(channel);
+                }
+            }
+            ChannelEvent::Overwritten(overwritten) => {
+                if let Self::Live(channel) = self {
+                    channel.overwrites.set(overwritten.target, overwritten.overwrite);
+                }
+            }
+            ChannelEvent::DirectOpened(opened) => {
+                let home = Home::Direct(opened.accounts);
+                *self = Self::Live(LiveChannel::conversation(opened.channel_id, ChannelKind::Direct, home));
+            }
+            ChannelEvent::GroupCreated(created) => {
+                let home = Home::Group { owner: created.owner_id, members: created.members.clone() };
+                let group = LiveChannel::conversation(created.channel_id, ChannelKind::Group, home);
+                *self = Self::Live(LiveChannel { name: created.name.clone(), ..group });
+            }
+            ChannelEvent::GroupRenamed(renamed) => {
+                if let Self::Live(channel) = self {
+                    channel.name.clone_from(&renamed.name);
+                }
+            }
+            ChannelEvent::GroupMemberAdded(added) => {
+                if let Some((_, members)) = self.group() {
+                    members.insert(added.account_id);
+                }
+            }
+            ChannelEvent::GroupMemberRemoved(removed) => {
+                if let Some((_, members)) = self.group() {
+                    members.remove(&removed.account_id);
+                }
+            }
+            ChannelEvent::GroupHandedOver(handed) => {
+                if let Some((owner, _)) = self.group() {
+                    *owner = handed.owner_id;
                 }
             }
         }
@@ -201,30 +270,42 @@ impl Aggregate for Channel {
                         return Err(ChannelError::CategoryInCategory);
                     }
                     let fits =
-                        |c: &LiveChannel| c.kind == ChannelKind::Category && c.community_id == by.community;
+                        |c: &LiveChannel| c.kind == ChannelKind::Category && c.community_id() == by.community;
                     if !category.live().is_some_and(fits) {
                         return Err(ChannelError::CategoryNotFound);
                     }
                 }
                 let category_id = category.map(|(id, _)| id);
-                let community_id = by.community;
+                let community_id = by.community.ok_or(ChannelError::UnknownCommunity)?;
+                let (private, overwrites) = (false, Overwrites::default());
+                let channel_id = id;
                 Ok(vec![
-                    ChannelCreated { channel_id: id, community_id, name, kind, topic, category_id }.into(),
+                    ChannelCreated {
+                        channel_id,
+                        community_id,
+                        name,
+                        kind,
+                        topic,
+                        category_id,
+                        private,
+                        overwrites,
+                    }
+                    .into(),
                 ])
             }
             ChannelCommand::Change { by, name, topic } => {
-                let channel = self.managed_by(&by)?;
-                let name = name.filter(|name| *name != channel.name);
+                let (channel, community_id) = self.managed_by(&by)?;
+                let name = name.filter(|name| channel.name.as_ref() != Some(name));
                 let topic = topic.filter(|topic| *topic != channel.topic);
                 if name.is_none() && topic.is_none() {
                     return Ok(vec![]);
                 }
-                let (channel_id, community_id) = (channel.id, channel.community_id);
-                Ok(vec![ChannelChanged { channel_id, community_id, name, topic }.into()])
+                let channel_id = channel.id;
+                Ok(vec![ChannelChanged { channel_id, community_id, name, topic, private: None }.into()])
             }
             ChannelCommand::Delete { by } => {
-                let channel = self.managed_by(&by)?;
-                let (channel_id, community_id) = (channel.id, channel.community_id);
+                let (channel, community_id) = self.managed_by(&by)?;
+                let channel_id = channel.id;
                 Ok(vec![ChannelDeleted { channel_id, community_id, deleted_by: by.account }.into()])
             }
         }
@@ -232,16 +313,15 @@ impl Aggregate for Channel {
 }
 
 impl Channel {
-    fn managed_by(&self, by: &Standing) -> Result<&LiveChannel, ChannelError> {
-        match self.live() {
-            Some(channel) if channel.community_id == by.community && by.may(Permissions::VIEW) => {
-                if by.may(Permissions::MANAGE_CHANNELS) {
-                    Ok(channel)
-                } else {
-                    Err(ChannelError::MayNotManage)
-                }
-            }
-            _ => Err(ChannelError::Unknown),
+    /// The channel and its community, if `by` may change it.
+    fn managed_by(&self, by: &Standing) -> Result<(&LiveChannel, CommunityId), ChannelError> {
+        let seen = |channel: &&LiveChannel| by.sees(channel.id, channel.community_id());
+        let channel = self.live().filter(seen).ok_or(ChannelError::Unknown)?;
+        let community = channel.community_id().ok_or(ChannelError::Unknown)?;
+        if by.may(Permissions::MANAGE_CHANNELS) {
+            Ok((channel, community))
+        } else {
+            Err(ChannelError::MayNotManage)
         }
     }
 }

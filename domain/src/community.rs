@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{events, fact};
+use crate::role::{Definition, Roles};
 use crate::text::bounded;
-use crate::{AccountId, Aggregate, CommunityId, Permissions, Standing};
+use crate::{AccountId, Aggregate, CommunityId, Permissions, Role, Standing};
 
 bounded!(CommunityName, line, 1..=100);
 
@@ -30,11 +31,63 @@ pub struct CommunityDeleted {
 }
 fact!(CommunityDeleted = "community.deleted", 1);
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerChanged {
+    pub community_id: CommunityId,
+    pub owner_id: AccountId,
+    pub previous_owner_id: AccountId,
+}
+fact!(OwnerChanged = "community.owner_changed", 1);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleCreated {
+    pub community_id: CommunityId,
+    pub role: Role,
+    #[serde(flatten)]
+    pub definition: Definition,
+    pub by: AccountId,
+}
+fact!(RoleCreated = "role.created", 1);
+
+/// All that the role is from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleChanged {
+    pub community_id: CommunityId,
+    pub role: Role,
+    #[serde(flatten)]
+    pub definition: Definition,
+    pub by: AccountId,
+}
+fact!(RoleChanged = "role.changed", 1);
+
+/// Whoever held the role still does, and gets nothing from it any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleDeleted {
+    pub community_id: CommunityId,
+    pub role: Role,
+    pub by: AccountId,
+}
+fact!(RoleDeleted = "role.deleted", 1);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolesOrdered {
+    pub community_id: CommunityId,
+    /// All roles, lowest first.
+    pub order: Vec<Role>,
+    pub by: AccountId,
+}
+fact!(RolesOrdered = "role.ordered", 1);
+
 events! {
     pub enum CommunityEvent {
         Created(CommunityCreated),
         Renamed(CommunityRenamed),
         Deleted(CommunityDeleted),
+        OwnerChanged(OwnerChanged),
+        RoleCreated(RoleCreated),
+        RoleChanged(RoleChanged),
+        RoleDeleted(RoleDeleted),
+        RolesOrdered(RolesOrdered),
     }
 }
 
@@ -52,6 +105,33 @@ pub struct LiveCommunity {
     pub id: CommunityId,
     pub name: CommunityName,
     pub owner_id: AccountId,
+    pub roles: Roles,
+}
+
+impl LiveCommunity {
+    /// What `event` makes of the owner and the roles.
+    fn evolve_rules(&mut self, event: &CommunityEvent) {
+        match event {
+            CommunityEvent::OwnerChanged(changed) => self.owner_id = changed.owner_id,
+            event => self.roles.evolve(event),
+        }
+    }
+}
+
+impl Roles {
+    /// What `event` makes of the roles.
+    pub fn evolve(&mut self, event: &CommunityEvent) {
+        match event {
+            CommunityEvent::RoleCreated(created) => self.set(created.role, created.definition.clone()),
+            CommunityEvent::RoleChanged(changed) => self.set(changed.role, changed.definition.clone()),
+            CommunityEvent::RoleDeleted(deleted) => self.remove(deleted.role),
+            CommunityEvent::RolesOrdered(ordered) => self.reorder(&ordered.order),
+            CommunityEvent::Created(_)
+            | CommunityEvent::Renamed(_)
+            | CommunityEvent::Deleted(_)
+            | CommunityEvent::OwnerChanged(_) => {}
+        }
+    }
 }
 
 impl Community {
@@ -92,6 +172,7 @@ impl Aggregate for Community {
                     id: created.community_id,
                     name: created.name.clone(),
                     owner_id: created.owner_id,
+                    roles: Roles::default(),
                 });
             }
             CommunityEvent::Renamed(renamed) => {
@@ -100,6 +181,15 @@ impl Aggregate for Community {
                 }
             }
             CommunityEvent::Deleted(_) => *self = Self::Deleted,
+            CommunityEvent::OwnerChanged(_)
+            | CommunityEvent::RoleCreated(_)
+            | CommunityEvent::RoleChanged(_)
+            | CommunityEvent::RoleDeleted(_)
+            | CommunityEvent::RolesOrdered(_) => {
+                if let Self::Live(community) = self {
+                    community.evolve_rules(event);
+                }
+            }
         }
     }
 
@@ -132,6 +222,6 @@ impl Aggregate for Community {
 
 impl Community {
     fn seen_by(&self, by: &Standing) -> Result<&LiveCommunity, CommunityError> {
-        self.live().filter(|c| c.id == by.community && by.is_member()).ok_or(CommunityError::Unknown)
+        self.live().filter(|c| by.community == Some(c.id) && by.is_member()).ok_or(CommunityError::Unknown)
     }
 }

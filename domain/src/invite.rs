@@ -191,7 +191,8 @@ impl Aggregate for Invite {
                 if !by.may(Permissions::CREATE_INVITES) {
                     return Err(InviteError::MayNotInvite);
                 }
-                let (community_id, created_by) = (by.community, by.account);
+                let community_id = by.community.ok_or(InviteError::UnknownCommunity)?;
+                let created_by = by.account;
                 Ok(vec![InviteCreated { code, community_id, created_by, max_uses, expires_at }.into()])
             }
             InviteCommand::Redeem { account, entry, now } => {
@@ -215,7 +216,8 @@ impl Aggregate for Invite {
                 }
             }
             InviteCommand::Revoke { by } => {
-                let known = |invite: &&OpenInvite| invite.community_id == by.community && by.is_member();
+                let known =
+                    |invite: &&OpenInvite| by.community == Some(invite.community_id) && by.is_member();
                 let invite = self.last().filter(known).ok_or(InviteError::Unknown)?;
                 if invite.created_by != by.account && !by.may(Permissions::MANAGE_INVITES) {
                     return Err(InviteError::MayNotRevoke);
@@ -236,7 +238,7 @@ pub fn entry(community_lives: bool, membership: &crate::membership::Membership) 
     match membership {
         _ if !community_lives => Entry::Gone,
         Membership::Outside => Entry::Outside,
-        Membership::Member { .. } => Entry::Member,
+        Membership::Member(_) => Entry::Member,
         Membership::Banned => Entry::Banned,
     }
 }

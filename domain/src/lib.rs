@@ -26,6 +26,7 @@ pub mod membership;
 pub mod message;
 pub mod permission;
 mod personal;
+pub mod role;
 pub mod standing;
 pub mod streams;
 pub mod text;
@@ -34,8 +35,9 @@ pub mod upcast;
 pub use codec::{DecodeError, Encoded, PersonalPart};
 pub use event::Event;
 pub use id::{AccountId, ChannelId, CommunityId, MessageId};
-pub use permission::{Permissions, Rank, Role};
+pub use permission::Permissions;
 pub use personal::Personal;
+pub use role::{Rank, Role};
 pub use standing::Standing;
 
 /// A consistency boundary: the fold of one stream.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{events, fact};
-use crate::{AccountId, Aggregate, CommunityId, Permissions, Rank, Role, Standing, permission};
+use crate::role::Roles;
+use crate::{AccountId, Aggregate, CommunityId, Permissions, Role, Standing};
 
 /// How someone came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,30 +102,62 @@ pub enum Membership {
     /// Never joined, left, or was kicked: may join.
     #[default]
     Outside,
-    Member {
-        roles: BTreeSet<Role>,
-    },
+    Member(Member),
     Banned,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub roles: BTreeSet<Role>,
+    /// The end of the last time-out; it may have passed.
+    pub timed_out_until: Option<Timestamp>,
+}
+
 impl Membership {
-    /// The roles of a member; `None` outside.
-    pub fn roles(&self) -> Option<&BTreeSet<Role>> {
+    /// `None` outside.
+    pub fn member(&self) -> Option<&Member> {
         match self {
-            Self::Member { roles } => Some(roles),
+            Self::Member(member) => Some(member),
             Self::Outside | Self::Banned => None,
         }
+    }
+
+    /// The roles of a member; `None` outside.
+    pub fn roles(&self) -> Option<&BTreeSet<Role>> {
+        self.member().map(|member| &member.roles)
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MembershipCommand {
-    Join { community: CommunityId, account: AccountId, by: JoinedBy, invited_by: Option<AccountId> },
-    Leave { by: Standing },
-    Kick { by: Standing, target: Standing },
-    Ban { by: Standing, target: Standing },
-    Unban { by: Standing, account: AccountId },
-    SetRoles { by: Standing, target: Standing, roles: BTreeSet<Role> },
+    Join {
+        community: CommunityId,
+        account: AccountId,
+        by: JoinedBy,
+        invited_by: Option<AccountId>,
+    },
+    Leave {
+        by: Standing,
+    },
+    Kick {
+        by: Standing,
+        target: Standing,
+    },
+    Ban {
+        by: Standing,
+        target: Standing,
+    },
+    Unban {
+        by: Standing,
+        account: AccountId,
+    },
+    /// `known` are the community's.
+    SetRoles {
+        by: Standing,
+        target: Standing,
+        roles: BTreeSet<Role>,
+        known: Roles,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -144,6 +178,8 @@ pub enum MembershipError {
     NoRole,
     #[error("you may grant only roles of a lower rank than yours")]
     RoleTooHigh,
+    #[error("the community has no role {0}")]
+    UnknownRole(Role),
 }
 
 impl Aggregate for Membership {
@@ -153,8 +189,13 @@ impl Aggregate for Membership {
 
     fn evolve(&mut self, event: &MembershipEvent) {
         *self = match event {
-            MembershipEvent::Joined(joined) => Self::Member { roles: joined.roles.clone() },
-            MembershipEvent::RolesChanged(changed) => Self::Member { roles: changed.roles.clone() },
+            MembershipEvent::Joined(joined) => {
+                Self::Member(Member { roles: joined.roles.clone(), timed_out_until: None })
+            }
+            MembershipEvent::RolesChanged(changed) => {
+                let timed_out_until = self.member().and_then(|member| member.timed_out_until);
+                Self::Member(Member { roles: changed.roles.clone(), timed_out_until })
+            }
             MembershipEvent::Left(_) | MembershipEvent::Kicked(_) | MembershipEvent::Unbanned(_) => {
                 Self::Outside
             }
@@ -171,7 +212,7 @@ impl Aggregate for Membership {
             MembershipCommand::Kick { by, target } => {
                 may_act(&by, Permissions::KICK)?;
                 self.member_below(&by, &target)?;
-                let (community_id, account_id) = (target.community, target.account);
+                let (community_id, account_id) = subject(&target)?;
                 Ok(vec![MemberKicked { community_id, account_id, by: by.account }.into()])
             }
             MembershipCommand::Ban { by, target } => {
@@ -182,7 +223,7 @@ impl Aggregate for Membership {
                 if *self == Self::Banned {
                     return Ok(vec![]);
                 }
-                let (community_id, account_id) = (target.community, target.account);
+                let (community_id, account_id) = subject(&target)?;
                 Ok(vec![MemberBanned { community_id, account_id, by: by.account }.into()])
             }
             MembershipCommand::Unban { by, account } => {
@@ -190,12 +231,20 @@ impl Aggregate for Membership {
                 if *self != Self::Banned {
                     return Ok(vec![]);
                 }
-                let community_id = by.community;
+                let (community_id, _) = subject(&by)?;
                 Ok(vec![MemberUnbanned { community_id, account_id: account, by: by.account }.into()])
             }
-            MembershipCommand::SetRoles { by, target, roles } => self.set_roles(&by, &target, roles),
+            MembershipCommand::SetRoles { by, target, roles, known } => {
+                self.set_roles(&by, &target, roles, &known)
+            }
         }
     }
+}
+
+/// Whose membership of what.
+fn subject(standing: &Standing) -> Result<(CommunityId, AccountId), MembershipError> {
+    let community = standing.community.ok_or(MembershipError::UnknownCommunity)?;
+    Ok((community, standing.account))
 }
 
 fn may_act(by: &Standing, permission: Permissions) -> Result<(), MembershipError> {
@@ -215,7 +264,7 @@ impl Membership {
     ) -> Result<Vec<MembershipEvent>, MembershipError> {
         match self {
             Self::Banned => Err(MembershipError::Banned),
-            Self::Member { .. } => Ok(vec![]),
+            Self::Member(_) => Ok(vec![]),
             Self::Outside => {
                 let roles = BTreeSet::from([Role::Member]);
                 Ok(vec![MemberJoined { community_id, account_id, roles, joined_by, invited_by }.into()])
@@ -230,7 +279,8 @@ impl Membership {
         if by.is_owner() {
             return Err(MembershipError::OwnerCannotLeave);
         }
-        Ok(vec![MemberLeft { community_id: by.community, account_id: by.account }.into()])
+        let (community_id, account_id) = subject(by)?;
+        Ok(vec![MemberLeft { community_id, account_id }.into()])
     }
 
     fn set_roles(
@@ -238,26 +288,30 @@ impl Membership {
         by: &Standing,
         target: &Standing,
         roles: BTreeSet<Role>,
+        known: &Roles,
     ) -> Result<Vec<MembershipEvent>, MembershipError> {
         may_act(by, Permissions::MANAGE_ROLES)?;
         let current = self.member_below(by, target)?;
         if roles.is_empty() {
             return Err(MembershipError::NoRole);
         }
-        if permission::rank(false, &roles) >= by.rank {
+        if let Some(unknown) = roles.iter().find(|role| known.get(**role).is_none()) {
+            return Err(MembershipError::UnknownRole(*unknown));
+        }
+        if known.rank(&roles) >= by.rank {
             return Err(MembershipError::RoleTooHigh);
         }
         if *current == roles {
             return Ok(vec![]);
         }
-        let (community_id, account_id) = (target.community, target.account);
+        let (community_id, account_id) = subject(target)?;
         Ok(vec![MemberRolesChanged { community_id, account_id, roles, by: by.account }.into()])
     }
 
     /// The roles of a member whom `by` outranks.
     fn member_below(&self, by: &Standing, target: &Standing) -> Result<&BTreeSet<Role>, MembershipError> {
         let roles = self.roles().ok_or(MembershipError::UnknownMember)?;
-        if target.rank >= by.rank || by.rank <= Rank::Guest {
+        if target.rank >= by.rank {
             return Err(MembershipError::RankTooLow);
         }
         Ok(roles)

@@ -16,7 +16,9 @@ bounded!(
 pub struct MessagePosted {
     pub message_id: MessageId,
     pub channel_id: ChannelId,
-    pub community_id: CommunityId,
+    /// `None` in a direct or group channel, in every event of a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<CommunityId>,
     pub author_id: AccountId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
@@ -29,7 +31,8 @@ told!(MessagePosted.content: Content = "message.posted", 1);
 pub struct MessageEdited {
     pub message_id: MessageId,
     pub channel_id: ChannelId,
-    pub community_id: CommunityId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<CommunityId>,
     #[serde(skip)]
     pub content: Personal<Content>,
 }
@@ -39,7 +42,8 @@ told!(MessageEdited.content: Content = "message.edited", 1);
 pub struct MessageDeleted {
     pub message_id: MessageId,
     pub channel_id: ChannelId,
-    pub community_id: CommunityId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub community_id: Option<CommunityId>,
     pub deleted_by: AccountId,
 }
 fact!(MessageDeleted = "message.deleted", 1);
@@ -66,7 +70,7 @@ pub enum Message {
 pub struct Facts {
     pub id: MessageId,
     pub channel_id: ChannelId,
-    pub community_id: CommunityId,
+    pub community_id: Option<CommunityId>,
     pub author_id: AccountId,
     pub reply_to: Option<MessageId>,
 }
@@ -124,6 +128,10 @@ pub enum MessageError {
     MayNotDelete,
     #[error("the message has been deleted")]
     Deleted,
+    #[error("you are timed out in this community")]
+    TimedOut,
+    #[error("you may not reply in this channel")]
+    MayNotReply,
 }
 
 impl Aggregate for Message {
@@ -166,15 +174,22 @@ impl Aggregate for Message {
 /// # Errors
 /// What posting there would be refused with.
 pub fn may_post<'a>(channel: &'a Channel, by: &Standing) -> Result<&'a LiveChannel, MessageError> {
-    let seen = |channel: &&LiveChannel| channel.community_id == by.community && by.may(Permissions::VIEW);
+    let seen = |channel: &&LiveChannel| by.sees(channel.id, channel.community_id());
     let channel = channel.live().filter(seen).ok_or(MessageError::UnknownChannel)?;
     if channel.kind == ChannelKind::Category {
         return Err(MessageError::ChannelHoldsNoMessages);
     }
-    if !by.may(Permissions::POST) {
-        return Err(MessageError::MayNotPost);
-    }
+    may(by, Permissions::POST, MessageError::MayNotPost)?;
     Ok(channel)
+}
+
+/// Whether `by` holds a permission; a time-out is said as such.
+fn may(by: &Standing, permission: Permissions, otherwise: MessageError) -> Result<(), MessageError> {
+    match by.timed_out {
+        _ if by.may(permission) => Ok(()),
+        Some(_) => Err(MessageError::TimedOut),
+        None => Err(otherwise),
+    }
 }
 
 impl PostMessage {
@@ -185,11 +200,14 @@ impl PostMessage {
         {
             return Err(MessageError::ReplyNotFound);
         }
+        if self.reply_to.is_some() {
+            may(&self.by, Permissions::REPLY, MessageError::MayNotReply)?;
+        }
         Ok(vec![
             MessagePosted {
                 message_id: self.id,
                 channel_id: self.channel_id,
-                community_id: channel.community_id,
+                community_id: channel.community_id(),
                 author_id: self.by.account,
                 reply_to: self.reply_to.map(|(id, _)| id),
                 content: Personal::Clear(self.content),
@@ -208,9 +226,7 @@ impl Message {
         if matches!(self, Self::Deleted(_)) {
             return Err(MessageError::Deleted);
         }
-        if !by.may(Permissions::POST) {
-            return Err(MessageError::MayNotPost);
-        }
+        may(by, Permissions::POST, MessageError::MayNotPost)?;
         Ok(vec![
             MessageEdited {
                 message_id: facts.id,
@@ -244,7 +260,7 @@ impl Message {
     /// Who may not see a message is not told that it exists.
     fn visible_to(&self, by: &Standing) -> Result<Facts, MessageError> {
         match self.facts() {
-            Some(facts) if by.community == facts.community_id && by.may(Permissions::VIEW) => Ok(*facts),
+            Some(facts) if by.sees(facts.channel_id, facts.community_id) => Ok(*facts),
             _ => Err(MessageError::Unknown),
         }
     }

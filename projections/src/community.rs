@@ -1,15 +1,17 @@
 //! Communities, with what a member sees of one.
 
-use domain::community::CommunityEvent;
-use domain::{AccountId, CommunityId};
+use domain::{AccountId, CommunityId, Permissions};
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use crate::batch::{At, Batch, params};
 use crate::channel::{self, ChannelRow};
 use crate::database::{Params, Unavailable, rows};
 use crate::membership::{self, MemberRow};
 use crate::read_model::ReadModel;
+
+mod project;
+
+pub(crate) use project::project;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommunityRow {
@@ -82,8 +84,10 @@ pub(crate) async fn views(
         })
         .collect();
     for channel in channels.iter().map(ChannelRow::of) {
-        let home = views.iter_mut().find(|view| view.community.id == channel.community_id);
-        if let Some(view) = home.filter(|view| view.member.may_view()) {
+        let home = views.iter_mut().find(|view| Some(view.community.id) == channel.community_id);
+        if let Some(view) = home
+            && view.member.permissions_in(&channel).contains(Permissions::VIEW)
+        {
             view.channels.push(channel);
         }
     }
@@ -122,45 +126,4 @@ impl ReadModel {
         let row = self.database().row(SQL, &[&id.0]).await?;
         Ok(row.map(|row| (CommunityRow::of(&row), row.get::<_, i64>("member_count").unsigned_abs())))
     }
-}
-
-pub(crate) fn project(batch: &mut Batch, event: CommunityEvent, at: At) {
-    const INSERT: &str = "
-        INSERT INTO {schema}.communities (id, owner_id, created_at, name) VALUES ($1, $2, $3, $4)";
-    const RENAME: &str = "UPDATE {schema}.communities SET name = $2 WHERE id = $1";
-    match event {
-        CommunityEvent::Created(event) => {
-            let (id, owner) = (event.community_id.0, event.owner_id.0);
-            batch.write(INSERT, params![id, owner, at.time, event.name.into_string()]);
-        }
-        CommunityEvent::Renamed(event) => {
-            batch.write(RENAME, params![event.community_id.0, event.name.into_string()]);
-        }
-        CommunityEvent::Deleted(event) => deleted(batch, event.community_id, at),
-    }
-}
-
-/// Bans end with their community too, but without a position: nobody lost anything by that.
-fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
-    const VERSIONS: &str = "
-        DELETE FROM {schema}.message_versions AS versions
-        USING {schema}.messages, {schema}.channels
-        WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND versions.message_id = messages.id";
-    const MESSAGES: &str = "
-        DELETE FROM {schema}.messages
-        USING {schema}.channels
-        WHERE channels.community_id = $1 AND messages.channel_id = channels.id";
-    const CHANNELS: &str = "DELETE FROM {schema}.channels WHERE community_id = $1";
-    const INVITES: &str = "DELETE FROM {schema}.invites WHERE community_id = $1";
-    const MEMBERSHIPS: &str = "
-        UPDATE {schema}.memberships
-        SET position = CASE state WHEN 'member' THEN $2 ELSE position END,
-            state = 'outside', roles = '{}', joined_at = NULL, banned_at = NULL, banned_by = NULL
-        WHERE community_id = $1 AND state <> 'outside'";
-    const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
-    for template in [VERSIONS, MESSAGES, CHANNELS, INVITES] {
-        batch.write(template, params![id.0]);
-    }
-    batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);
-    batch.write(COMMUNITY, params![id.0]);
 }

@@ -39,6 +39,7 @@ mod read_model;
 mod rebuild;
 mod schema;
 mod session;
+mod viewing;
 mod waiting;
 
 pub use account::{AccountRow, OwnAccount};
@@ -48,7 +49,7 @@ pub use community::{CommunityRow, CommunityView};
 pub use database::Unavailable;
 pub use installation::Installation;
 pub use invite::InviteRow;
-pub use live::{Access, CommunityAccess, MembershipChange};
+pub use live::{Access, ChannelRules, Coming, CommunityAccess};
 pub use membership::{BanRow, MemberKey, MemberPage, MemberRow};
 pub use message::{HistoryPage, MessageRow, Range, VersionRow};
 pub use opening::{Fault, OpenError, OpenedRecord, Poison, open};

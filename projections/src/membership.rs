@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::permission::{granted, rank};
+use domain::role::Roles;
 use domain::{AccountId, CommunityId, Permissions, Rank, Role};
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -12,19 +12,21 @@ mod project;
 pub(crate) use project::project;
 
 use crate::account::{AccountRow, account_columns};
+use crate::channel::ChannelRow;
 use crate::database::Unavailable;
 use crate::read_model::ReadModel;
+use crate::viewing::Membership;
 
 /// A member of a community, with what the membership amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRow {
     pub community_id: CommunityId,
     pub account: AccountRow,
-    pub roles: BTreeSet<Role>,
     pub owner: bool,
     pub permissions: Permissions,
     pub rank: Rank,
     pub joined_at: Timestamp,
+    membership: Membership,
 }
 
 /// A place in the list of members.
@@ -58,45 +60,46 @@ const MAX_BANS: i64 = 1_000;
 macro_rules! member_columns {
     () => {
         concat!(
-            "memberships.community_id AS membership_community_id, memberships.roles, memberships.joined_at,
-            communities.owner_id = memberships.account_id AS owner, ",
+            "memberships.community_id AS membership_community_id, memberships.joined_at, ",
+            $crate::viewing::membership_columns!(),
+            ", ",
             $crate::account::account_columns!()
         )
     };
 }
 pub(crate) use member_columns;
 
-/// The roles stored in a row; names that this program does not know grant nothing.
-pub(crate) fn roles(row: &Row) -> BTreeSet<Role> {
-    let names: Vec<&str> = row.get("roles");
-    names.into_iter().filter_map(Role::parse).collect()
-}
-
-/// Whether the member in `row` (columns `roles` and `owner`) may see the community's channels.
-pub(crate) fn may_view(row: &Row) -> bool {
-    granted(row.get("owner"), &roles(row)).contains(Permissions::VIEW)
-}
-
 impl MemberRow {
     pub(crate) fn of(row: &Row) -> Self {
-        let (owner, roles) = (row.get("owner"), roles(row));
+        let membership = Membership::of(row).expect("the row is a member's");
         Self {
             community_id: CommunityId(row.get("membership_community_id")),
             account: AccountRow::of(row),
-            permissions: granted(owner, &roles),
-            rank: rank(owner, &roles),
-            roles,
-            owner,
+            permissions: membership.permissions(),
+            rank: membership.rank(),
+            owner: membership.owner,
             joined_at: row.get("joined_at"),
+            membership,
         }
     }
 
     pub(crate) fn is_member(&self) -> bool {
-        self.rank > Rank::Outsider
+        self.rank > Rank::OUTSIDER
     }
 
-    pub(crate) fn may_view(&self) -> bool {
-        self.permissions.contains(Permissions::VIEW)
+    /// Those that the member holds.
+    pub fn roles(&self) -> &BTreeSet<Role> {
+        &self.membership.held
+    }
+
+    /// The community's roles, as far as permissions follow from them.
+    pub fn community_roles(&self) -> &Roles {
+        &self.membership.roles
+    }
+
+    /// What the member may do in a channel of the community, time-outs aside.
+    pub fn permissions_in(&self, channel: &ChannelRow) -> Permissions {
+        self.membership.permissions_in(channel.private, &channel.overwrites)
     }
 }
 

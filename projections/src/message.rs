@@ -12,8 +12,8 @@ pub use history::{HistoryPage, Range};
 pub(crate) use project::{Gathered, project};
 
 use crate::database::{Params, Unavailable, position, rows};
-use crate::membership::may_view;
 use crate::read_model::ReadModel;
+use crate::viewing::{may_view, viewed_columns, viewed_from};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {
@@ -66,17 +66,15 @@ impl MessageRow {
 
 /// A message (`$2`) beside what decides whether an account (`$1`) sees it.
 const SEEN: &str = concat!(
-    "SELECT memberships.roles, communities.owner_id = memberships.account_id AS owner, ",
+    "SELECT ",
+    viewed_columns!(),
+    ", ",
     message_columns!(),
     "
     FROM read.messages
-    JOIN read.channels ON channels.id = messages.channel_id
-    JOIN read.communities ON communities.id = channels.community_id
-    JOIN read.memberships
-        ON memberships.community_id = channels.community_id
-        AND memberships.account_id = $1
-        AND memberships.state = 'member'
-    WHERE messages.id = $2"
+    JOIN read.channels ON channels.id = messages.channel_id ",
+    viewed_from!(),
+    " WHERE messages.id = $2"
 );
 
 impl ReadModel {

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CommunityId, streams};
+use domain::channel::ChannelEvent;
+use domain::codec::EventSet as _;
+use domain::{ChannelId, CommunityId, Event, PersonalPart, streams};
 use event_store::{Position, Topic};
+use projections::Coming;
 
-use super::access::Access;
+use super::access::{Access, Audience};
+use super::change::AccessChange;
 use super::encode::EncodeError;
 use super::frame::Frame;
 use super::hub::Hub;
-use super::past::{Past, PastError};
+use super::past::{Past, PastError, leaving, saw};
 
 /// Records read at once.
 const PAGE: usize = 500;
@@ -28,6 +32,11 @@ pub(crate) enum CatchUpError {
     Read(#[from] projections::Unavailable),
     #[error("the account's memberships could not be read")]
     Past(#[from] PastError),
+    /// The account's access has changed since the subscription was registered: it starts again, at this position at the
+    /// earliest. What is to be read from the log follows from the access of now, what is shown from that of then, and
+    /// where they differ frames would be missed.
+    #[error("access has changed up to {0} while catching up")]
+    Overtaken(Position),
 }
 
 pub(crate) struct Page {
@@ -60,8 +69,10 @@ struct FromLog {
     topics: Vec<Topic>,
     /// The communities where the account came or went on this way, and may be now.
     pasts: HashMap<CommunityId, Past>,
-    /// The frames that told the account of communities it lost since: it may not see those communities any more, but
-    /// it must hear of that.
+    /// The conversations that the account came to on this way, and since when it takes part.
+    since: HashMap<ChannelId, Position>,
+    /// The frames that told the account of communities and conversations it lost since: it may not see those any more,
+    /// but it must hear of that.
     losses: BTreeMap<Position, Arc<Frame>>,
 }
 
@@ -105,7 +116,7 @@ impl CatchUp {
         if !matches!(self.source, Source::Log(_)) {
             self.source = Source::Log(self.prepare(hub).await?);
         }
-        let Source::Log(FromLog { topics, pasts, losses }) = &self.source else {
+        let Source::Log(FromLog { topics, pasts, since, losses }) = &self.source else {
             unreachable!("prepared above");
         };
         let mut records = hub.store.read_topics(topics, self.after, PAGE).await?;
@@ -117,10 +128,25 @@ impl CatchUp {
         let frames = hub.encoder.encode(&records).await?;
         let was_there = |frame: &Arc<Frame>| {
             let past = frame.audience.community().and_then(|community| pasts.get(&community));
+            let came = frame.audience.conversation().and_then(|channel| since.get(&channel));
             past.is_none_or(|past| past.includes(frame.position))
+                && came.is_none_or(|came| *came <= frame.position)
         };
-        let shown = |frame: &Arc<Frame>| self.access.sees(&frame.audience) && was_there(frame);
-        let mut page: Vec<Arc<Frame>> = frames.into_iter().filter(shown).collect();
+        let mut page: Vec<Arc<Frame>> = Vec::new();
+        for frame in frames.into_iter().filter(was_there) {
+            let shown = match &frame.change {
+                // Whoever loses a channel hears of that, and nobody hears of one that was never theirs.
+                Some(AccessChange::Channel { channel, event, .. }) => {
+                    let gone = matches!(event, ChannelEvent::Deleted(_));
+                    (!gone && self.access.sees(&frame.audience))
+                        || saw(&*hub.store, self.access.account, *channel, frame.position).await?
+                }
+                _ => self.access.sees(&frame.audience),
+            };
+            if shown {
+                page.push(frame);
+            }
+        }
         let (after, between) = (self.after, |position: &Position| *position <= upto);
         let lost = losses.iter().filter(|(position, _)| **position > after && between(position));
         page.extend(lost.map(|(_, frame)| Arc::clone(frame)));
@@ -134,26 +160,72 @@ impl CatchUp {
             return Err(EncodeError::Behind(self.until).into());
         }
         let account = self.access.account;
+        let now = read.access(account).await?;
         let mut topics = vec![streams::topics::account(account), streams::topics::PROFILES.to_owned()];
-        for community in read.access(account).await?.communities {
-            if self.access.communities.contains_key(&community.id) {
-                topics.push(streams::topics::community(community.id));
-                topics.extend(community.channels.into_iter().map(streams::topics::channel));
-            }
+        topics.extend(self.access.conversations.iter().map(|channel| streams::topics::channel(*channel)));
+        topics.extend(self.access.communities.keys().map(|community| streams::topics::community(*community)));
+        self.not_overtaken(hub, &topics, now.position).await?;
+        for community in now.communities {
+            let seen = |channel: &ChannelId| self.access.sees(&Audience::Channel(community.id, *channel));
+            topics.extend(community.channels.iter().copied().filter(seen).map(streams::topics::channel));
         }
-        let (mut pasts, mut losses) = (HashMap::new(), BTreeMap::new());
-        for change in read.membership_changes(account, self.after).await? {
-            let community = change.community_id;
-            let past = Past::read(&*hub.store, account, community, self.until).await?;
-            if self.access.communities.contains_key(&community) {
-                pasts.insert(community, past);
-            } else if let Some(end) = past.end.filter(|end| end.position > self.after)
+        let mut from_log = FromLog {
+            topics: topics.into_iter().map(Topic::new).collect(),
+            pasts: HashMap::new(),
+            since: HashMap::new(),
+            losses: BTreeMap::new(),
+        };
+        for coming in read.comings(account, self.after).await? {
+            let lost = match coming {
+                Coming::Community { id, .. } => {
+                    let mut past = Past::read(&*hub.store, account, id, self.until).await?;
+                    let end = past.end.take();
+                    let inside = self.access.communities.contains_key(&id);
+                    if inside {
+                        from_log.pasts.insert(id, past);
+                    }
+                    end.filter(|_| !inside)
+                }
+                Coming::Conversation { id, position, .. } if self.access.conversations.contains(&id) => {
+                    from_log.since.insert(id, position);
+                    None
+                }
+                Coming::Conversation { id, .. } => leaving(&*hub.store, account, id, self.until).await?,
+            };
+            if let Some(end) = lost.filter(|end| end.position > self.after)
                 && let Some(frame) = hub.encoder.encode(&[end]).await?.pop()
             {
-                losses.insert(frame.position, frame);
+                from_log.losses.insert(frame.position, frame);
             }
         }
-        let topics = topics.into_iter().map(Topic::new).collect();
-        Ok(FromLog { topics, pasts, losses })
+        Ok(from_log)
+    }
+
+    /// Makes sure that the access of this subscription is still that of the read model at `position`.
+    async fn not_overtaken(
+        &self,
+        hub: &Hub,
+        topics: &[String],
+        position: Position,
+    ) -> Result<(), CatchUpError> {
+        let topics: Vec<Topic> = topics.iter().map(|topic| Topic::new(topic.clone())).collect();
+        let mut after = self.until;
+        while after < position {
+            let records = hub.store.read_topics(&topics, after, PAGE).await?;
+            for record in records.iter().take_while(|record| record.position <= position) {
+                let sealed = PersonalPart::Sealed;
+                let event = Event::decode(&record.kind, record.schema, &record.data, sealed)
+                    .map_err(PastError::from)?;
+                let change = event.as_ref().and_then(AccessChange::of);
+                if change.is_some_and(|change| self.access.is_touched_by(&change)) {
+                    return Err(CatchUpError::Overtaken(position));
+                }
+            }
+            after = match records.last() {
+                Some(last) if records.len() == PAGE => last.position,
+                _ => position,
+            };
+        }
+        Ok(())
     }
 }

@@ -7,14 +7,16 @@ use domain::channel::{ChannelEvent, ChannelKind};
 use domain::community::CommunityEvent;
 use domain::membership::MembershipEvent;
 use domain::message::{Content, MessageEvent};
-use domain::{Event, Permissions, Personal};
+use domain::role::Definition;
+use domain::{CommunityId, Event, Permissions, Personal, Role};
 use event_store::{Position, Record};
 use jiff::Timestamp;
 use projections::{OpenedRecord, ReadModel};
 use serde_json::{Value, json};
 use vault::Vault;
 
-use super::access::{AccessChange, Audience};
+use super::access::Audience;
+use super::change::AccessChange;
 use super::frame::Frame;
 use crate::cursor::Cursors;
 
@@ -81,28 +83,38 @@ impl Encoder {
 
     async fn audience(&self, event: &Event, position: Position) -> Result<Audience, EncodeError> {
         Ok(match event {
-            Event::Message(MessageEvent::Posted(e)) => Audience::Channel(e.community_id, e.channel_id),
-            Event::Message(MessageEvent::Edited(e)) => Audience::Channel(e.community_id, e.channel_id),
-            Event::Message(MessageEvent::Deleted(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Message(MessageEvent::Posted(e)) => Audience::of_channel(e.community_id, e.channel_id),
+            Event::Message(MessageEvent::Edited(e)) => Audience::of_channel(e.community_id, e.channel_id),
+            Event::Message(MessageEvent::Deleted(e)) => Audience::of_channel(e.community_id, e.channel_id),
             Event::Membership(MembershipEvent::Unbanned(e)) => {
                 Audience::Holders(e.community_id, Permissions::BAN)
             }
             Event::Membership(event) => Audience::Community(event.subject().0),
-            Event::Channel(ChannelEvent::Created(e)) => Audience::Community(e.community_id),
-            Event::Channel(ChannelEvent::Changed(e)) => Audience::Community(e.community_id),
-            Event::Channel(ChannelEvent::Deleted(e)) => Audience::Community(e.community_id),
+            Event::Channel(ChannelEvent::Created(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Channel(ChannelEvent::Changed(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Channel(ChannelEvent::Deleted(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Channel(ChannelEvent::Overwritten(e)) => Audience::Channel(e.community_id, e.channel_id),
+            Event::Channel(ChannelEvent::DirectOpened(e)) => Audience::Conversation(e.channel_id),
+            Event::Channel(ChannelEvent::GroupCreated(e)) => Audience::Conversation(e.channel_id),
+            Event::Channel(ChannelEvent::GroupRenamed(e)) => Audience::Conversation(e.channel_id),
+            Event::Channel(ChannelEvent::GroupMemberAdded(e)) => Audience::Conversation(e.channel_id),
+            Event::Channel(ChannelEvent::GroupMemberRemoved(e)) => Audience::Conversation(e.channel_id),
+            Event::Channel(ChannelEvent::GroupHandedOver(e)) => Audience::Conversation(e.channel_id),
             Event::Community(CommunityEvent::Renamed(e)) => Audience::Community(e.community_id),
             Event::Community(CommunityEvent::Deleted(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::OwnerChanged(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::RoleCreated(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::RoleChanged(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::RoleDeleted(e)) => Audience::Community(e.community_id),
+            Event::Community(CommunityEvent::RolesOrdered(e)) => Audience::Community(e.community_id),
             Event::Account(AccountEvent::ProfileChanged(e)) => {
                 // Whom it concerns is known once the read model is past every earlier join.
                 if !self.read.wait_for(position, READ_MODEL_PATIENCE).await {
                     return Err(EncodeError::Behind(position));
                 }
-                let communities = self.read.access(e.account_id).await?.communities;
-                Audience::Around(
-                    e.account_id,
-                    communities.into_iter().map(|community| community.id).collect(),
-                )
+                let access = self.read.access(e.account_id).await?;
+                let communities = access.communities.into_iter().map(|community| community.id).collect();
+                Audience::Around(e.account_id, communities, access.conversations)
             }
             // Nobody is a member when a community is made; accounts are met where they join; codes are secrets.
             Event::Community(CommunityEvent::Created(_))
@@ -130,7 +142,8 @@ fn data(event: &Event, at: Timestamp) -> Value {
         }),
         Event::Channel(ChannelEvent::Created(e)) => json!({
             "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
-            "name": e.name, "topic": e.topic, "category_id": e.category_id, "created_at": at,
+            "name": e.name, "topic": e.topic, "category_id": e.category_id, "private": e.private,
+            "created_at": at,
         }),
         Event::Channel(ChannelEvent::Changed(e)) => changed(
             json!({"id": e.channel_id, "community_id": e.community_id}),
@@ -141,6 +154,38 @@ fn data(event: &Event, at: Timestamp) -> Value {
         ),
         Event::Channel(ChannelEvent::Deleted(e)) => {
             json!({"id": e.channel_id, "community_id": e.community_id})
+        }
+        Event::Channel(ChannelEvent::Overwritten(e)) => json!({
+            "id": e.channel_id, "community_id": e.community_id, "target": e.target,
+            "allow": e.overwrite.allow.names(), "deny": e.overwrite.deny.names(),
+        }),
+        Event::Channel(ChannelEvent::DirectOpened(e)) => json!({
+            "id": e.channel_id, "kind": "direct", "members": e.accounts, "created_at": at,
+        }),
+        Event::Channel(ChannelEvent::GroupCreated(e)) => json!({
+            "id": e.channel_id, "kind": "group", "name": e.name, "owner_id": e.owner_id, "members": e.members,
+            "created_at": at,
+        }),
+        Event::Channel(ChannelEvent::GroupRenamed(e)) => json!({"id": e.channel_id, "name": e.name}),
+        Event::Channel(ChannelEvent::GroupMemberAdded(e)) => {
+            json!({"id": e.channel_id, "account_id": e.account_id, "by": e.by})
+        }
+        Event::Channel(ChannelEvent::GroupMemberRemoved(e)) => {
+            json!({"id": e.channel_id, "account_id": e.account_id, "by": e.by})
+        }
+        Event::Channel(ChannelEvent::GroupHandedOver(e)) => {
+            json!({"id": e.channel_id, "owner_id": e.owner_id})
+        }
+        Event::Community(CommunityEvent::OwnerChanged(e)) => json!({
+            "id": e.community_id, "owner_id": e.owner_id, "previous_owner_id": e.previous_owner_id,
+        }),
+        Event::Community(CommunityEvent::RoleCreated(e)) => role(e.community_id, e.role, &e.definition),
+        Event::Community(CommunityEvent::RoleChanged(e)) => role(e.community_id, e.role, &e.definition),
+        Event::Community(CommunityEvent::RoleDeleted(e)) => {
+            json!({"id": e.role, "community_id": e.community_id})
+        }
+        Event::Community(CommunityEvent::RolesOrdered(e)) => {
+            json!({"community_id": e.community_id, "order": e.order})
         }
         Event::Community(CommunityEvent::Renamed(e)) => json!({"id": e.community_id, "name": e.name}),
         Event::Community(CommunityEvent::Deleted(e)) => json!({"id": e.community_id}),
@@ -170,6 +215,14 @@ fn data(event: &Event, at: Timestamp) -> Value {
         | Event::Claim(_)
         | Event::Installation(_) => Value::Null,
     }
+}
+
+fn role(community: CommunityId, role: Role, definition: &Definition) -> Value {
+    json!({
+        "id": role, "community_id": community, "name": definition.name,
+        "colour": definition.colour.map(|colour| colour.to_string()),
+        "permissions": definition.permissions.names(), "mentionable": definition.mentionable,
+    })
 }
 
 /// The text, or null where it was deleted or erased.

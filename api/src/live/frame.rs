@@ -4,7 +4,8 @@ use event_store::Position;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::access::{AccessChange, Audience};
+use super::access::Audience;
+use super::change::AccessChange;
 use super::framed::Framed;
 use crate::cursor::Cursor;
 

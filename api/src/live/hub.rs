@@ -21,6 +21,7 @@ use super::recent::{MAX_FRAMES, Recent};
 use super::routing::{Dirty, Key, Kind, NotYet, Reader, Routing, Subscribed};
 use super::run::Run;
 use super::signal::SignalFrame;
+use super::subscription::SubscribeError;
 use crate::cursor::Cursors;
 use crate::signal::Signal;
 
@@ -38,6 +39,8 @@ const WARM: u64 = MAX_FRAMES as u64 / 2;
 const WARM_PAGE: usize = 500;
 /// Readers who catch up from the log at a time: the database's connections are for others, too.
 const READERS: usize = 4;
+/// How long a new subscription waits for the hub to reach what the read model has.
+const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How often idle accounts are forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -106,6 +109,17 @@ impl Hub {
     /// The position up to which every subscription was given its share.
     pub(crate) fn head(&self) -> Position {
         *self.head.borrow()
+    }
+
+    /// Waits until every subscription was given its share up to `position`.
+    pub(crate) async fn reached(&self, position: Position) -> Result<(), SubscribeError> {
+        let mut head = self.head.clone();
+        let reached = head.wait_for(|head| *head >= position);
+        match tokio::time::timeout(HEAD_PATIENCE, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(SubscribeError::Ended),
+            Err(_) => Err(SubscribeError::NotCaughtUp),
+        }
     }
 
     pub(crate) fn recent(&self) -> &RwLock<Recent> {

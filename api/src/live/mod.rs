@@ -21,6 +21,7 @@
 mod access;
 mod beats;
 mod catch_up;
+mod change;
 mod direct;
 mod encode;
 mod flush;
@@ -33,6 +34,7 @@ mod past;
 mod poll;
 mod recent;
 mod routing;
+mod rules;
 mod run;
 mod signal;
 mod sse;

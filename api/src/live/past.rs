@@ -3,11 +3,16 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use domain::channel::{Channel, ChannelEvent};
 use domain::codec::EventSet as _;
-use domain::community::CommunityEvent;
+use domain::community::{Community, CommunityEvent};
 use domain::membership::{Membership, MembershipEvent};
-use domain::{AccountId, Aggregate as _, CommunityId, DecodeError, Event, PersonalPart, streams};
+use domain::{
+    AccountId, Aggregate, ChannelId, CommunityId, DecodeError, Event, Permissions, PersonalPart, Standing,
+    streams,
+};
 use event_store::{EventStore, Position, Record, StreamName, Unavailable};
+use jiff::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PastError {
@@ -71,6 +76,53 @@ impl Past {
     pub(crate) fn includes(&self, position: Position) -> bool {
         self.spans.iter().any(|span| span.contains(&position))
     }
+}
+
+/// Whether `account` saw `channel`, of a community, just before `position`.
+pub(crate) async fn saw(
+    store: &dyn EventStore,
+    account: AccountId,
+    channel: ChannelId,
+    position: Position,
+) -> Result<bool, PastError> {
+    let Some(before) = position.0.checked_sub(1).map(Position) else { return Ok(false) };
+    let channel: Channel = fold(store, streams::channel(channel), before).await?;
+    let Some(live) = channel.live() else { return Ok(false) };
+    let Some(id) = live.community_id() else { return Ok(false) };
+    let community: Community = fold(store, streams::community(id), before).await?;
+    let membership: Membership = fold(store, streams::membership(id, account), before).await?;
+    // A time-out takes nothing that seeing asks for: any moment will do.
+    let standing = Standing::in_channel(account, live, &community, &membership, Timestamp::UNIX_EPOCH);
+    Ok(standing.may(Permissions::VIEW))
+}
+
+/// What ended the last part that `account` had in a group channel.
+pub(crate) async fn leaving(
+    store: &dyn EventStore,
+    account: AccountId,
+    channel: ChannelId,
+    until: Position,
+) -> Result<Option<Arc<Record>>, PastError> {
+    let mut end = None;
+    for record in stream(store, streams::channel(channel), until).await? {
+        let event = ChannelEvent::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed)?;
+        if matches!(event, Some(ChannelEvent::GroupMemberRemoved(e)) if e.account_id == account) {
+            end = Some(record);
+        }
+    }
+    Ok(end)
+}
+
+/// The state of a stream up to a position.
+async fn fold<A: Aggregate>(store: &dyn EventStore, name: String, until: Position) -> Result<A, PastError> {
+    let mut state = A::default();
+    for record in stream(store, name, until).await? {
+        let event = A::Event::decode(&record.kind, record.schema, &record.data, PersonalPart::Sealed)?;
+        if let Some(event) = event {
+            state.evolve(&event);
+        }
+    }
+    Ok(state)
 }
 
 async fn stream(

@@ -1,16 +1,18 @@
 //! Which subscriptions get a frame. Pure: the hub's task owns it, nothing else touches it.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use domain::{AccountId, CommunityId};
+use domain::{AccountId, ChannelId, CommunityId, Role};
 use event_store::Position;
 use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
-use super::access::{Access, AccessChange, Audience};
+use super::access::{Access, Audience};
+use super::change::AccessChange;
 use super::item::{Beat, Item};
 use super::outlet::{End, Outlet, Pushed};
+use super::rules::Rules;
 use super::run::Run;
 use super::signal::SignalFrame;
 
@@ -52,6 +54,12 @@ struct Account {
     idle_since: Option<Instant>,
 }
 
+/// A community that accounts here are members of.
+struct Here {
+    rules: Rules,
+    members: HashSet<AccountId>,
+}
+
 /// The receiving side of a new subscription.
 #[derive(Debug)]
 pub(crate) struct Subscribed {
@@ -71,8 +79,10 @@ pub(crate) struct Routing {
     next_key: Key,
     subscribers: HashMap<Key, Subscriber>,
     accounts: HashMap<AccountId, Account>,
-    /// The accounts above that are members.
-    members: HashMap<CommunityId, HashSet<AccountId>>,
+    /// The communities of the accounts above.
+    communities: HashMap<CommunityId, Here>,
+    /// Those of the accounts above who take part in a direct or group channel.
+    participants: HashMap<ChannelId, HashSet<AccountId>>,
     /// Changes after `changes_floor`, in order.
     changes: VecDeque<(Position, AccessChange)>,
     changes_floor: Position,
@@ -101,7 +111,8 @@ impl Routing {
             next_key: 0,
             subscribers: HashMap::new(),
             accounts: HashMap::new(),
-            members: HashMap::new(),
+            communities: HashMap::new(),
+            participants: HashMap::new(),
             changes: VecDeque::new(),
             changes_floor: head,
         }
@@ -124,9 +135,11 @@ impl Routing {
     ) -> Result<Subscribed, NotYet> {
         let Reader { account, session, kind } = *reader;
         if !self.accounts.contains_key(&account) {
-            let snapshot = snapshot.filter(|snapshot| snapshot.position >= self.changes_floor);
+            // What the hub remembers is laid over a snapshot; it must join on to that, and not be ahead of it.
+            let known = self.changes_floor..=self.head;
+            let snapshot = snapshot.filter(|snapshot| known.contains(&snapshot.position));
             let snapshot = snapshot.ok_or(NotYet::NeedsAccess { need: self.changes_floor })?;
-            self.admit(account, snapshot);
+            self.admit(account, snapshot)?;
         }
         let entry = self.accounts.get_mut(&account).expect("just admitted");
         if entry.subscribers.len() >= MAX_PER_ACCOUNT {
@@ -146,57 +159,125 @@ impl Routing {
         Ok(Subscribed { key, at: self.head, access: entry.access.clone(), outlet })
     }
 
-    fn admit(&mut self, account: AccountId, snapshot: &projections::Access) {
-        let mut access = Access::new(snapshot, account);
-        for (position, change) in &self.changes {
-            if *position > snapshot.position {
-                access.apply(change);
+    /// Learns what an account may see at the head, from a snapshot taken at or before it.
+    fn admit(&mut self, account: AccountId, snapshot: &projections::Access) -> Result<(), NotYet> {
+        let mut access = Access::nowhere(account);
+        access.conversations.extend(&snapshot.conversations);
+        let mut held: HashMap<CommunityId, BTreeSet<Role>> =
+            snapshot.communities.iter().map(|community| (community.id, community.held.clone())).collect();
+        let mut rules: HashMap<CommunityId, Rules> =
+            snapshot.communities.iter().map(|community| (community.id, Rules::of(community))).collect();
+        let mut newest = snapshot.position;
+        for (position, change) in self.changes.iter().filter(|(position, _)| *position > snapshot.position) {
+            match change {
+                AccessChange::Begins { community, owner } => {
+                    rules.insert(*community, Rules::of_new(*owner));
+                }
+                AccessChange::Ends { community } => {
+                    held.remove(community);
+                }
+                AccessChange::Holds { community, account: who, roles } if *who == account => {
+                    held.insert(*community, roles.clone());
+                    newest = *position;
+                }
+                AccessChange::Loses { community, account: who } if *who == account => {
+                    held.remove(community);
+                }
+                AccessChange::Rules { community, .. } | AccessChange::Channel { community, .. } => {
+                    rules.entry(*community).and_modify(|rules| rules.apply(change));
+                }
+                AccessChange::Enters { channel, accounts } if accounts.contains(&account) => {
+                    access.conversations.insert(*channel);
+                }
+                AccessChange::Exits { channel, account: who } if *who == account => {
+                    access.conversations.remove(channel);
+                }
+                AccessChange::Holds { .. }
+                | AccessChange::Loses { .. }
+                | AccessChange::Enters { .. }
+                | AccessChange::Exits { .. } => {}
             }
         }
+        for (community, held) in held {
+            let known = self.communities.get(&community).map(|here| &here.rules).or(rules.get(&community));
+            // Joined after the snapshot: a newer one has the rules.
+            let known = known.ok_or(NotYet::NeedsAccess { need: newest })?;
+            access.hold(community, held, known);
+        }
         for community in access.communities.keys() {
-            self.members.entry(*community).or_default().insert(account);
+            let here = self.communities.entry(*community).or_insert_with(|| Here {
+                rules: rules.remove(community).expect("the account was judged by them just now"),
+                members: HashSet::new(),
+            });
+            here.members.insert(account);
+        }
+        for channel in &access.conversations {
+            self.participants.entry(*channel).or_default().insert(account);
         }
         self.accounts.insert(account, Account { access, subscribers: Vec::new(), idle_since: None });
+        Ok(())
     }
 
     /// Hands a run to those who may see it; it leaves with the flush of those that are `dirty` then. Runs come in log
     /// order.
+    ///
+    /// A run with a change of access goes to who may see it before the change, and to who may see it after: who loses
+    /// something hears so, and who comes hears that they came.
     pub(crate) fn deliver(&mut self, run: &Arc<Run>, dirty: &mut Dirty) {
         self.head = run.last();
-        // A frame with a change is a run of its own.
-        let (position, change) = (run.last(), run.first().change.as_ref());
-        if let Some(change) = change.filter(|change| !change.takes_away()) {
-            self.apply(position, change);
-        }
         let mut ended = Vec::new();
-        match run.audience() {
-            Audience::Nobody => {}
-            Audience::Community(community)
-            | Audience::Channel(community, _)
-            | Audience::Holders(community, _) => {
-                let members = self.members.get(community).into_iter().flatten();
-                members.for_each(|account| self.hand(account, run, dirty, &mut ended));
+        // A frame with a change is a run of its own.
+        match &run.first().change {
+            None => {
+                self.each_in(run.audience(), |_, entry| Self::hand(entry, run, dirty, &mut ended));
             }
-            Audience::Around(subject, communities) => {
-                let members =
-                    communities.iter().filter_map(|community| self.members.get(community)).flatten();
-                let around: HashSet<AccountId> = members.copied().chain([*subject]).collect();
-                around.iter().for_each(|account| self.hand(account, run, dirty, &mut ended));
+            Some(change) => {
+                let mut had = HashSet::new();
+                self.each_in(run.audience(), |account, entry| {
+                    had.insert(*account);
+                    Self::hand(entry, run, dirty, &mut ended);
+                });
+                self.apply(run.last(), change);
+                self.each_in(run.audience(), |account, entry| {
+                    if !had.contains(account) {
+                        Self::hand(entry, run, dirty, &mut ended);
+                    }
+                });
             }
         }
         for key in ended {
             metrics::counter!("echoverse_live_lagged_total").increment(1);
             self.end(key, End::Lagged);
         }
-        if let Some(change) = change.filter(|change| change.takes_away()) {
-            self.apply(position, change);
+    }
+
+    /// The accounts here that may see what is for `audience`.
+    fn each_in(&self, audience: &Audience, mut each: impl FnMut(&AccountId, &Account)) {
+        let mut one = |account: &AccountId| {
+            if let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(audience)) {
+                each(account, entry);
+            }
+        };
+        let members = |community: &CommunityId| self.communities.get(community).map(|here| &here.members);
+        match audience {
+            Audience::Nobody => {}
+            Audience::Account(account) => one(account),
+            Audience::Community(community)
+            | Audience::Channel(community, _)
+            | Audience::Holders(community, _) => members(community).into_iter().flatten().for_each(one),
+            Audience::Conversation(channel) => {
+                self.participants.get(channel).into_iter().flatten().for_each(one);
+            }
+            Audience::Around(subject, communities, conversations) => {
+                let members = communities.iter().filter_map(members).flatten();
+                let partners = conversations.iter().filter_map(|id| self.participants.get(id)).flatten();
+                let around: HashSet<&AccountId> = members.chain(partners).chain([subject]).collect();
+                around.into_iter().for_each(one);
+            }
         }
     }
 
-    fn hand(&self, account: &AccountId, run: &Arc<Run>, dirty: &mut Dirty, ended: &mut Vec<Key>) {
-        let Some(entry) = self.accounts.get(account).filter(|entry| entry.access.sees(run.audience())) else {
-            return;
-        };
+    fn hand(entry: &Account, run: &Arc<Run>, dirty: &mut Dirty, ended: &mut Vec<Key>) {
         for (key, outlet) in &entry.subscribers {
             match outlet.push(Item::Run(Arc::clone(run))) {
                 Pushed::First => dirty.push(Arc::clone(outlet)),
@@ -209,9 +290,7 @@ impl Routing {
 
     /// Tells a signal to those who may see it; it leaves with the flush of those that are `dirty` then.
     pub(crate) fn tell(&self, signal: &Arc<SignalFrame>, dirty: &mut Dirty) {
-        let members = signal.audience.community().and_then(|community| self.members.get(&community));
-        let entries = members.into_iter().flatten().filter_map(|account| self.accounts.get(account));
-        for entry in entries.filter(|entry| entry.access.sees(&signal.audience)) {
+        self.each_in(&signal.audience, |_, entry| {
             for (_, outlet) in &entry.subscribers {
                 match outlet.push_signal(signal) {
                     Pushed::First => dirty.push(Arc::clone(outlet)),
@@ -221,7 +300,7 @@ impl Routing {
                     }
                 }
             }
-        }
+        });
     }
 
     /// Gives a subscription a sign of life, or tells it to come again; whether it is still there.
@@ -239,32 +318,7 @@ impl Routing {
     }
 
     fn apply(&mut self, position: Position, change: &AccessChange) {
-        match change {
-            AccessChange::Owns { account, .. } => {
-                if let Some(entry) = self.accounts.get_mut(account) {
-                    entry.access.apply(change);
-                }
-            }
-            AccessChange::Holds { community, account, .. } => {
-                if let Some(entry) = self.accounts.get_mut(account) {
-                    entry.access.apply(change);
-                    self.members.entry(*community).or_default().insert(*account);
-                }
-            }
-            AccessChange::Loses { community, account } => {
-                if let Some(entry) = self.accounts.get_mut(account) {
-                    entry.access.apply(change);
-                }
-                self.remove_member(*community, account);
-            }
-            AccessChange::Ends { community } => {
-                for account in self.members.remove(community).into_iter().flatten() {
-                    if let Some(entry) = self.accounts.get_mut(&account) {
-                        entry.access.apply(change);
-                    }
-                }
-            }
-        }
+        self.change(change);
         self.changes.push_back((position, change.clone()));
         if self.changes.len() > MAX_CHANGES
             && let Some((oldest, _)) = self.changes.pop_front()
@@ -273,13 +327,93 @@ impl Routing {
         }
     }
 
-    fn remove_member(&mut self, community: CommunityId, account: &AccountId) {
-        if let Some(members) = self.members.get_mut(&community) {
-            members.remove(account);
-            if members.is_empty() {
-                self.members.remove(&community);
+    fn change(&mut self, change: &AccessChange) {
+        match change {
+            AccessChange::Begins { .. } => {}
+            AccessChange::Holds { community, account, roles } => self.hold(*community, account, roles),
+            AccessChange::Loses { community, account } => {
+                if let Some(entry) = self.accounts.get_mut(account) {
+                    entry.access.communities.remove(community);
+                }
+                self.remove_member(*community, account);
+            }
+            AccessChange::Ends { community } => {
+                let members = self.communities.remove(community).map(|here| here.members);
+                for account in members.into_iter().flatten() {
+                    if let Some(entry) = self.accounts.get_mut(&account) {
+                        entry.access.communities.remove(community);
+                    }
+                }
+            }
+            AccessChange::Rules { community, .. } => self.judge(*community, None, change),
+            AccessChange::Channel { community, channel, .. } => {
+                self.judge(*community, Some(*channel), change);
+            }
+            AccessChange::Enters { channel, accounts } => {
+                for account in accounts {
+                    if let Some(entry) = self.accounts.get_mut(account) {
+                        entry.access.conversations.insert(*channel);
+                        self.participants.entry(*channel).or_default().insert(*account);
+                    }
+                }
+            }
+            AccessChange::Exits { channel, account } => {
+                if let Some(entry) = self.accounts.get_mut(account) {
+                    entry.access.conversations.remove(channel);
+                }
+                self.remove_participant(*channel, account);
             }
         }
+    }
+
+    fn hold(&mut self, community: CommunityId, account: &AccountId, roles: &BTreeSet<Role>) {
+        let Some(entry) = self.accounts.get_mut(account) else { return };
+        if let Some(here) = self.communities.get_mut(&community) {
+            entry.access.hold(community, roles.clone(), &here.rules);
+            here.members.insert(*account);
+        } else {
+            // The first member here, and nobody knows the rules: its readers come again, with a snapshot that has them.
+            self.forget(account, End::Lagged);
+        }
+    }
+
+    /// Judges the members of a community by its new rules.
+    fn judge(&mut self, community: CommunityId, channel: Option<ChannelId>, change: &AccessChange) {
+        let Some(Here { rules, members }) = self.communities.get_mut(&community) else { return };
+        rules.apply(change);
+        for account in &*members {
+            if let Some(entry) = self.accounts.get_mut(account) {
+                entry.access.follow(community, channel, rules);
+            }
+        }
+    }
+
+    fn remove_member(&mut self, community: CommunityId, account: &AccountId) {
+        if let Some(here) = self.communities.get_mut(&community) {
+            here.members.remove(account);
+            if here.members.is_empty() {
+                self.communities.remove(&community);
+            }
+        }
+    }
+
+    fn remove_participant(&mut self, channel: ChannelId, account: &AccountId) {
+        if let Some(participants) = self.participants.get_mut(&channel) {
+            participants.remove(account);
+            if participants.is_empty() {
+                self.participants.remove(&channel);
+            }
+        }
+    }
+
+    /// Forgets an account, and ends what subscriptions it has.
+    fn forget(&mut self, account: &AccountId, end: End) {
+        let keys = self.accounts.get(account).map(|entry| entry.subscribers.iter().map(|(key, _)| *key));
+        let keys: Vec<Key> = keys.into_iter().flatten().collect();
+        keys.into_iter().for_each(|key| self.end(key, end));
+        let Some(entry) = self.accounts.remove(account) else { return };
+        entry.access.communities.keys().for_each(|community| self.remove_member(*community, account));
+        entry.access.conversations.iter().for_each(|channel| self.remove_participant(*channel, account));
     }
 
     /// Ends one subscription; what waits for it can still be read.
@@ -311,11 +445,6 @@ impl Routing {
             |entry: &Account| entry.idle_since.is_some_and(|since| now.duration_since(since) >= LINGER);
         let gone: Vec<AccountId> =
             self.accounts.iter().filter(|(_, entry)| idle(entry)).map(|(account, _)| *account).collect();
-        for account in gone {
-            let Some(entry) = self.accounts.remove(&account) else { continue };
-            for community in entry.access.communities.keys() {
-                self.remove_member(*community, &account);
-            }
-        }
+        gone.iter().for_each(|account| self.forget(account, End::Lagged));
     }
 }

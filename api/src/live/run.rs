@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
     use crate::cursor::Cursors;
-    use crate::live::access::AccessChange;
+    use crate::live::change::AccessChange;
 
     fn frame(position: u64, community: u128, changes: bool) -> Arc<Frame> {
         let cursors = Cursors::new([1; 32], event_store::LogId(Uuid::nil()));

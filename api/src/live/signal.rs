@@ -37,7 +37,7 @@ impl SignalFrame {
             topic: domain::streams::topics::channel(channel_id),
             data: json!({"channel_id": channel_id, "account_id": account_id, "expires_at": expires_at}),
         };
-        Self::new(Audience::Channel(community_id, channel_id), &object)
+        Self::new(Audience::of_channel(community_id, channel_id), &object)
     }
 
     fn new(audience: Audience, object: &SignalObject<'_>) -> Self {
@@ -72,7 +72,7 @@ mod tests {
     fn frame() -> SignalFrame {
         let [community, channel, account] = [1, 2, 3].map(Uuid::from_u128);
         let typing = Typing::new(
-            CommunityId(community),
+            Some(CommunityId(community)),
             ChannelId(channel),
             AccountId(account),
             Timestamp::UNIX_EPOCH,

@@ -75,7 +75,15 @@ impl Subscription {
     pub(crate) async fn next(&mut self) -> Result<Delivery, SubscribeError> {
         loop {
             if let Some(catching_up) = &mut self.catching_up {
-                let page = catching_up.next_page(&self.hub).await?;
+                let page = match catching_up.next_page(&self.hub).await {
+                    Ok(page) => page,
+                    Err(CatchUpError::Overtaken(position)) => {
+                        self.hub.reached(position).await?;
+                        self.rejoin().await?;
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 self.outlet.caught_up_to(page.upto);
                 if page.last {
                     self.catching_up = None;
@@ -103,7 +111,9 @@ impl Subscription {
         let head = self.hub.head();
         let items = match self.outlet.take() {
             Taken::Items(items) => items,
-            Taken::Nothing | Taken::Ended(_) => Vec::new(),
+            Taken::Nothing => Vec::new(),
+            // What it had is lost: the reader goes on from where it stands.
+            Taken::Ended(_) => return (Vec::new(), self.outlet.position()),
         };
         (items, self.outlet.advance(head))
     }
@@ -137,7 +147,9 @@ async fn register(
                 if !hub.encoder.read.wait_for(need, ACCESS_PATIENCE).await {
                     return Err(SubscribeError::NotCaughtUp);
                 }
-                snapshot = Some(hub.encoder.read.access(reader.account).await.map_err(CatchUpError::from)?);
+                let taken = hub.encoder.read.access(reader.account).await.map_err(CatchUpError::from)?;
+                hub.reached(taken.position).await?;
+                snapshot = Some(taken);
             }
         }
     }

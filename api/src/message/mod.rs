@@ -27,6 +27,8 @@ codes! {
     NOT_AUTHOR = FORBIDDEN "message_not_author" "Not the author";
     MAY_NOT_DELETE = FORBIDDEN "message_may_not_delete" "Not allowed";
     DELETED = CONFLICT "message_deleted" "Message deleted";
+    TIMED_OUT = FORBIDDEN "message_timed_out" "Timed out";
+    MAY_NOT_REPLY = FORBIDDEN "message_may_not_reply" "Not allowed";
 }
 
 impl From<MessageError> for ApiError {
@@ -40,6 +42,8 @@ impl From<MessageError> for ApiError {
             MessageError::NotAuthor => NOT_AUTHOR,
             MessageError::MayNotDelete => MAY_NOT_DELETE,
             MessageError::Deleted => DELETED,
+            MessageError::TimedOut => TIMED_OUT,
+            MessageError::MayNotReply => MAY_NOT_REPLY,
         };
         Self::told(code, error)
     }

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn typing(account: u128, channel: u128) -> Typing {
     let (community, channel) = (CommunityId(Uuid::from_u128(1)), ChannelId(Uuid::from_u128(channel)));
-    Typing::new(community, channel, AccountId(Uuid::from_u128(account)), Timestamp::UNIX_EPOCH)
+    Typing::new(Some(community), channel, AccountId(Uuid::from_u128(account)), Timestamp::UNIX_EPOCH)
 }
 
 fn signal(account: u128) -> Signal {

@@ -9,7 +9,9 @@ const HOLDS: SignedDuration = SignedDuration::from_secs(10);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Typing {
-    pub(crate) community_id: CommunityId,
+    /// `None` in a direct or group channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) community_id: Option<CommunityId>,
     pub(crate) channel_id: ChannelId,
     pub(crate) account_id: AccountId,
     pub(crate) time: Timestamp,
@@ -19,7 +21,7 @@ pub(crate) struct Typing {
 
 impl Typing {
     pub(crate) fn new(
-        community_id: CommunityId,
+        community_id: Option<CommunityId>,
         channel_id: ChannelId,
         account_id: AccountId,
         time: Timestamp,

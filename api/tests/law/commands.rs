@@ -321,8 +321,9 @@ impl World {
             place.members.keys().copied().filter(|member| *member != place.owner && *member != by).collect();
         let Some(account) = choose(account, &likely, &self.everyone()) else { return Ok(None) };
         let given = |(bit, role): (usize, &Role)| (roles >> bit & 1 == 1).then_some(*role);
-        let roles: BTreeSet<Role> = Role::ALL.iter().enumerate().filter_map(given).collect();
-        let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        let roles: BTreeSet<Role> = Role::BUILT_IN.iter().enumerate().filter_map(given).collect();
+        let names: Vec<String> = roles.iter().map(Role::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let target = self.players[account].id;
         let Some(answer) = accepted(self.players[by].client.set_roles(place.id, target, &names).await)?
         else {

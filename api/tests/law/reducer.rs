@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 
 use client::{Account, Client, Cursor, Event, Frame, Message};
-use domain::{Role, permission};
+use domain::role::Roles;
+use domain::{Rank, Role};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Broken;
 use crate::view::{ChannelView, CommunityView, MemberView, View, bans};
+use crate::world::granted;
 
 impl View {
     pub(crate) async fn apply(&mut self, client: &Client, frame: &Frame) -> Result<(), Broken> {
@@ -31,7 +33,7 @@ impl View {
                 })?;
             }
             Event::ChannelCreated(channel) => {
-                if let Some(community) = self.communities.get_mut(&channel.community_id) {
+                if let Some(community) = channel.community_id.and_then(|id| self.communities.get_mut(&id)) {
                     let messages = community.channels.remove(&channel.id).map(|known| known.messages);
                     let messages = messages.unwrap_or(Some(Vec::new()));
                     community.channels.insert(channel.id, ChannelView { channel, messages });
@@ -40,7 +42,7 @@ impl View {
             Event::ChannelChanged(changed) => {
                 if let Some(known) = self.channel(changed.community_id, changed.id) {
                     if let Some(name) = changed.name {
-                        known.channel.name = name;
+                        known.channel.name = Some(name);
                     }
                     if let Some(topic) = changed.topic {
                         known.channel.topic = Some(topic);
@@ -207,8 +209,8 @@ impl CommunityView {
     fn standing(&self, account: Uuid, roles: BTreeSet<String>, joined_at: Timestamp) -> MemberView {
         let owner = account == self.owner_id;
         let known: BTreeSet<Role> = roles.iter().filter_map(|name| Role::parse(name)).collect();
-        let permissions = permission::granted(owner, &known).names().into_iter().collect();
-        let rank = format!("{:?}", permission::rank(owner, &known)).to_lowercase();
+        let permissions = granted(owner, &known).names().into_iter().collect();
+        let rank = if owner { Rank::OWNER } else { Roles::default().rank(&known) }.number();
         MemberView { roles, rank, permissions, joined_at }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct CommunityView {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MemberView {
     pub(crate) roles: BTreeSet<String>,
-    pub(crate) rank: String,
+    pub(crate) rank: u16,
     pub(crate) permissions: BTreeSet<String>,
     pub(crate) joined_at: Timestamp,
 }
@@ -51,7 +51,7 @@ impl MemberView {
     pub(crate) fn of(member: &Member) -> Self {
         Self {
             roles: member.roles.iter().cloned().collect(),
-            rank: member.rank.to_string(),
+            rank: member.rank,
             permissions: member.permissions.iter().cloned().collect(),
             joined_at: member.joined_at,
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use client::{Client, Cursor, Error, NewAccount, NewSession, Options, ProfileChange};
-use domain::{Permissions, Role, permission};
+use domain::role::Roles;
+use domain::{Permissions, Role};
 use futures_util::future::try_join_all;
 use uuid::Uuid;
 
@@ -198,7 +199,7 @@ impl World {
             return Vec::new();
         };
         let may = |(account, roles): (&usize, &BTreeSet<Role>)| {
-            let granted = permission::granted(*account == community.owner, roles);
+            let granted = granted(*account == community.owner, roles);
             granted.contains(needed).then_some(*account)
         };
         community.members.iter().filter_map(may).collect()
@@ -234,6 +235,11 @@ pub(crate) fn choose<T: Copy>(pick: Pick, likely: &[T], all: &[T]) -> Option<T> 
 /// The indices of those that something is true of.
 pub(crate) fn those<T>(all: &[T], fits: impl Fn(&T) -> bool) -> Vec<usize> {
     all.iter().enumerate().filter_map(|(index, one)| fits(one).then_some(index)).collect()
+}
+
+/// What built-in roles, or owning the community, grant.
+pub(crate) fn granted(owner: bool, roles: &BTreeSet<Role>) -> Permissions {
+    if owner { Permissions::all() } else { Roles::default().granted(roles) }
 }
 
 /// A refusal is an answer like any other here; a failure is not.

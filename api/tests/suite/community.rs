@@ -10,7 +10,7 @@ async fn a_community_is_created_with_its_first_channel_and_owned() {
     let community = &answer.json["community"];
     assert_eq!(community["name"], "Engines");
     assert_eq!(community["owner_id"], ada.id.as_str());
-    assert_eq!(community["member"]["rank"], "owner");
+    assert_eq!(community["member"]["owner"], true);
     assert_eq!(community["member"]["roles"], json!(["member"]));
     assert_eq!(community["channels"].as_array().map(Vec::len), Some(1));
     let shown = server.get(&format!("/communities/{}", answer.text("/community/id"))).by(&ada);

@@ -48,7 +48,7 @@ async fn a_moderator_moderates_at_once_and_below_their_rank_only() {
     server.delete(&member(&eve.id)).by(&bob).send().await.refused(403, "member_may_not_moderate");
     let answer =
         server.patch(&member(&bob.id)).by(&ada).json(json!({"roles": ["moderator"]})).send().await.is(200);
-    assert_eq!(answer.json["member"]["rank"], "moderator");
+    assert_eq!(answer.json["member"]["rank"], 3);
 
     let roles =
         |by, of: &str, roles: &[&str]| server.patch(&member(of)).by(by).json(json!({"roles": roles})).send();

@@ -81,7 +81,7 @@ impl Conversation {
     /// Shows a channel: its place, the names in it, what was said last.
     pub(super) async fn enter(&mut self, channel: Uuid) -> Result<(), ChatError> {
         let Some((community, found)) = self.room.find(channel) else { return Ok(()) };
-        let place = format!("· {} / #{}", harmless_line(&community.name), harmless_line(&found.name));
+        let place = format!("· {} / #{}", harmless_line(&community.name), harmless_line(found.title()));
         let topic = found.topic.clone().filter(|topic| !topic.is_empty());
         let community = community.id;
         self.room.enter(channel);
@@ -130,7 +130,9 @@ impl Conversation {
             for member in page.items {
                 self.room.name(member.account.id, &member.account.display_name);
                 let name = self.room.name_of(member.account.id);
-                lines.push(format!("  {name} (@{}), {}", harmless_line(&member.account.handle), member.rank));
+                let handle = harmless_line(&member.account.handle);
+                let standing = if member.owner { "owner".to_owned() } else { member.roles.join(", ") };
+                lines.push(format!("  {name} (@{handle}), {standing}"));
             }
             paging.after = page.next;
             if paging.after.is_none() {

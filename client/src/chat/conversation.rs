@@ -176,7 +176,7 @@ impl Conversation {
         };
         let place = self.room.channel.and_then(|channel| self.room.find(channel));
         let place =
-            place.map_or_else(String::new, |(_, channel)| format!(" #{}", harmless_line(&channel.name)));
+            place.map_or_else(String::new, |(_, channel)| format!(" #{}", harmless_line(channel.title())));
         let waiting = match self.outbox.pending() {
             0 => String::new(),
             count => format!(" ({count} to send)"),
@@ -305,7 +305,7 @@ impl Conversation {
         if Some(message.channel_id) == self.room.channel {
             return self.show(&message).await;
         }
-        let name = self.room.find(message.channel_id).map(|(_, channel)| harmless_line(&channel.name));
+        let name = self.room.find(message.channel_id).map(|(_, channel)| harmless_line(channel.title()));
         match name {
             Some(name) if self.room.unread(message.channel_id) => {
                 self.say(&format!("· new in #{name}")).await

@@ -114,7 +114,8 @@ impl Room {
         let mut found: Vec<_> = self
             .channels()
             .filter(|(community, channel)| {
-                same(&channel.name, wanted) || same(&format!("{}/{}", community.name, channel.name), wanted)
+                same(&channel.title(), wanted)
+                    || same(&format!("{}/{}", community.name, channel.title()), wanted)
             })
             .collect();
         found.sort_by_key(|(community, _)| Some(community.id) != here);
@@ -143,7 +144,7 @@ impl Room {
     }
 
     pub(super) fn put_channel(&mut self, channel: Channel) {
-        if let Some(community) = self.community_mut(channel.community_id) {
+        if let Some(community) = channel.community_id.and_then(|id| self.community_mut(id)) {
             community.channels.retain(|one| one.id != channel.id);
             community.channels.push(channel);
         }
@@ -158,7 +159,7 @@ impl Room {
                 let channels = community.into_iter().flat_map(|community| &mut community.channels);
                 for channel in channels.filter(|channel| channel.id == change.id) {
                     if let Some(name) = &change.name {
-                        channel.name.clone_from(name);
+                        channel.name = Some(name.clone());
                     }
                 }
             }
@@ -201,7 +202,7 @@ impl Room {
                 last = Some(community.id);
             }
             let mark = if Some(channel.id) == self.channel { '*' } else { ' ' };
-            let _written = write!(list, "{mark}{number:>3}  #{}", harmless_line(&channel.name));
+            let _written = write!(list, "{mark}{number:>3}  #{}", harmless_line(channel.title()));
             if let Some(count) = self.unread.get(&channel.id) {
                 let _written = write!(list, "  ({count} new)");
             }

@@ -56,6 +56,8 @@ pub struct ChannelChanged {
     pub name: Option<String>,
     #[serde(default)]
     pub topic: Option<String>,
+    #[serde(default)]
+    pub private: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -206,7 +206,7 @@ fn me() -> Value {
 }
 
 fn member(id: Uuid, handle: &str, name: &str) -> Value {
-    json!({"community_id": COMMUNITY, "account": account(id, handle, name), "roles": ["member"], "rank": "member",
+    json!({"community_id": COMMUNITY, "account": account(id, handle, name), "roles": ["member"], "owner": false, "rank": 2,
         "permissions": [], "joined_at": TIME})
 }
 

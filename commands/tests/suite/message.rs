@@ -19,7 +19,7 @@ async fn a_post_is_in_the_log_where_its_answer_says_with_its_text_sealed() {
     let posted = posted.unwrap();
     let facts = posted.made.facts;
     assert_eq!((facts.author_id, facts.channel_id), (scene.member, scene.channel));
-    assert_eq!((facts.community_id, facts.reply_to), (scene.community, None));
+    assert_eq!((facts.community_id, facts.reply_to), (Some(scene.community), None));
     assert_eq!((posted.made.edited_at, posted.made.deleted_at, posted.repeated), (None, None, false));
 
     let records = scene.stream(streams::message(facts.id)).await;

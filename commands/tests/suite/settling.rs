@@ -106,7 +106,7 @@ async fn a_key_that_a_crash_left_is_shredded() {
     let deleted = MessageEvent::from(MessageDeleted {
         message_id: id,
         channel_id: scene.channel,
-        community_id: scene.community,
+        community_id: Some(scene.community),
         deleted_by: scene.member,
     });
     scene.append(streams::message(id), deleted).await;

@@ -72,7 +72,7 @@ async fn who_was_promoted_moderates_on_every_node_at_once() {
     let node = warm_node(&scene).await;
     scene.grant(scene.member, &[Role::Moderator]).await;
     let create = node.create_channel(&by(scene.member), scene.community, a_channel(ChannelKind::Text)).await;
-    assert_eq!(create.unwrap().made.channel.community_id, scene.community);
+    assert_eq!(create.unwrap().made.channel.community_id(), Some(scene.community));
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn what_is_so_already_is_judged_by_the_log() {
     };
     change(scene.commands.clone(), "news").await;
     let back = change(node, "general").await;
-    assert_eq!(back.made.channel.name.as_str(), "general");
+    assert_eq!(back.made.channel.name.unwrap().as_str(), "general");
     assert_eq!(scene.kinds(streams::channel(scene.channel)).await.len(), 3);
 }
 

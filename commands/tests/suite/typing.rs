@@ -22,7 +22,7 @@ async fn whoever_may_post_may_type_and_nothing_is_appended() {
     let scene = Scene::set().await;
     let head = scene.head().await;
     for account in [scene.owner, scene.moderator, scene.member] {
-        assert_eq!(scene.commands.may_type(account, scene.channel).await.unwrap(), scene.community);
+        assert_eq!(scene.commands.may_type(account, scene.channel).await.unwrap(), Some(scene.community));
     }
     assert_eq!(scene.head().await, head);
 }
@@ -51,5 +51,5 @@ async fn who_came_back_may_type_on_every_node_at_once() {
     node.leave_community(&by(scene.member), scene.community).await.unwrap();
     assert!(node.may_type(scene.member, scene.channel).await.is_err());
     scene.let_in(scene.member).await;
-    assert_eq!(node.may_type(scene.member, scene.channel).await.unwrap(), scene.community);
+    assert_eq!(node.may_type(scene.member, scene.channel).await.unwrap(), Some(scene.community));
 }

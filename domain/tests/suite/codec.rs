@@ -20,6 +20,7 @@ use domain::membership::{
     MembershipEvent,
 };
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::permission::Overwrites;
 use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, PersonalPart, Role};
 use jiff::Timestamp;
 use proptest::collection::btree_set;
@@ -88,20 +89,28 @@ fn message_events() -> impl Strategy<Value = MessageEvent> {
     prop_oneof![
         (place(), account(), of(message()), content()).prop_map(|(place, author_id, reply_to, content)| {
             let (message_id, channel_id, community_id) = place;
-            MessagePosted { message_id, channel_id, community_id, author_id, reply_to, content }.into()
+            MessagePosted {
+                message_id,
+                channel_id,
+                community_id: Some(community_id),
+                author_id,
+                reply_to,
+                content,
+            }
+            .into()
         }),
         (place(), content()).prop_map(|((message_id, channel_id, community_id), content)| {
-            MessageEdited { message_id, channel_id, community_id, content }.into()
+            MessageEdited { message_id, channel_id, community_id: Some(community_id), content }.into()
         }),
         (place(), account()).prop_map(|((message_id, channel_id, community_id), deleted_by)| {
-            MessageDeleted { message_id, channel_id, community_id, deleted_by }.into()
+            MessageDeleted { message_id, channel_id, community_id: Some(community_id), deleted_by }.into()
         }),
     ]
 }
 
 fn membership_events() -> impl Strategy<Value = MembershipEvent> {
     let ways = select(vec![JoinedBy::Founding, JoinedBy::Welcome, JoinedBy::Invite]);
-    let roles = || btree_set(select(Role::ALL.to_vec()), 0..=3);
+    let roles = || btree_set(select(Role::BUILT_IN.to_vec()), 0..=3);
     (0..6, (community(), account(), account()), roles(), ways, of(account())).prop_map(
         |(which, (community_id, account_id, by), roles, joined_by, invited_by)| match which {
             0 => MemberJoined { community_id, account_id, roles, joined_by, invited_by }.into(),
@@ -121,12 +130,22 @@ fn channel_events() -> impl Strategy<Value = ChannelEvent> {
     prop_oneof![
         (channel(), community(), name(), kind, topic(), of(channel())).prop_map(
             |(channel_id, community_id, name, kind, topic, category_id)| {
-                ChannelCreated { channel_id, community_id, name, kind, topic, category_id }.into()
+                ChannelCreated {
+                    channel_id,
+                    community_id,
+                    name,
+                    kind,
+                    topic,
+                    category_id,
+                    private: false,
+                    overwrites: Overwrites::default(),
+                }
+                .into()
             }
         ),
         (channel(), community(), of(name()), of(topic())).prop_map(
             |(channel_id, community_id, name, topic)| {
-                ChannelChanged { channel_id, community_id, name, topic }.into()
+                ChannelChanged { channel_id, community_id, name, topic, private: None }.into()
             }
         ),
         (channel(), community(), account()).prop_map(|(channel_id, community_id, deleted_by)| {

@@ -27,6 +27,7 @@ use domain::membership::{
     MembershipEvent,
 };
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::permission::Overwrites;
 use domain::{AccountId, DecodeError, Event, MessageId, PersonalPart, Role};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -126,14 +127,14 @@ fn messages() -> [(&'static str, MessageEvent); 3] {
     let posted = MessagePosted {
         message_id: M,
         channel_id: CH,
-        community_id: CO,
+        community_id: Some(CO),
         author_id: A,
         reply_to: REPLY_TO,
         content: Clear(Content::parse("Hello, **wörld** 👍🏽\n\te\u{301}").unwrap()),
     };
     let content = Clear(Content::parse("Hello again").unwrap());
-    let edited = MessageEdited { message_id: M, channel_id: CH, community_id: CO, content };
-    let deleted = MessageDeleted { message_id: M, channel_id: CH, community_id: CO, deleted_by: B };
+    let edited = MessageEdited { message_id: M, channel_id: CH, community_id: Some(CO), content };
+    let deleted = MessageDeleted { message_id: M, channel_id: CH, community_id: Some(CO), deleted_by: B };
     [
         ("message.posted", posted.into()),
         ("message.edited", edited.into()),
@@ -166,9 +167,16 @@ fn channels() -> [(&'static str, ChannelEvent); 3] {
         kind: ChannelKind::Text,
         topic: topic("All things"),
         category_id: Some(CATEGORY),
+        private: false,
+        overwrites: Overwrites::default(),
     };
-    let changed =
-        ChannelChanged { channel_id: CH, community_id: CO, name: Some(name("news")), topic: Some(topic("")) };
+    let changed = ChannelChanged {
+        channel_id: CH,
+        community_id: CO,
+        name: Some(name("news")),
+        topic: Some(topic("")),
+        private: None,
+    };
     let deleted = ChannelDeleted { channel_id: CH, community_id: CO, deleted_by: B };
     [
         ("channel.created", created.into()),

@@ -1,4 +1,4 @@
-use domain::channel::{Channel, ChannelCreated, ChannelDeleted, ChannelKind, ChannelName, ChannelTopic};
+use domain::channel::{Channel, ChannelCreated, ChannelDeleted, ChannelKind};
 use domain::message::{
     Content, Message, MessageCommand, MessageDeleted, MessageEdited, MessageError, MessageEvent,
     MessagePosted, PostMessage,
@@ -13,14 +13,7 @@ fn content(text: &str) -> Content {
 }
 
 fn channel_of(kind: ChannelKind) -> Channel {
-    let created = ChannelCreated {
-        channel_id: CHANNEL,
-        community_id: HERE,
-        name: ChannelName::parse("general").unwrap(),
-        kind,
-        topic: ChannelTopic::parse("").unwrap(),
-        category_id: None,
-    };
+    let created = ChannelCreated { kind, ..plain_channel(CHANNEL, HERE) };
     fold([created.into()])
 }
 
@@ -28,7 +21,7 @@ fn posted_in(channel: ChannelId, id: MessageId) -> MessagePosted {
     MessagePosted {
         message_id: id,
         channel_id: channel,
-        community_id: HERE,
+        community_id: Some(HERE),
         author_id: MEMBER,
         reply_to: None,
         content: Personal::Clear(content("hello")),
@@ -41,11 +34,12 @@ fn posted() -> MessageEvent {
 
 fn edited() -> MessageEvent {
     let content = Personal::Clear(content("hello again"));
-    MessageEdited { message_id: MESSAGE, channel_id: CHANNEL, community_id: HERE, content }.into()
+    MessageEdited { message_id: MESSAGE, channel_id: CHANNEL, community_id: Some(HERE), content }.into()
 }
 
 fn deleted(by: AccountId) -> MessageEvent {
-    MessageDeleted { message_id: MESSAGE, channel_id: CHANNEL, community_id: HERE, deleted_by: by }.into()
+    MessageDeleted { message_id: MESSAGE, channel_id: CHANNEL, community_id: Some(HERE), deleted_by: by }
+        .into()
 }
 
 fn post_in(channel: Channel, by: Standing, reply_to: Option<(MessageId, Message)>) -> MessageCommand {
@@ -97,7 +91,7 @@ fn replying_to_what_is_not_in_the_channel_is_refused() {
     let gone = MessageDeleted {
         message_id: OTHER_MESSAGE,
         channel_id: CHANNEL,
-        community_id: HERE,
+        community_id: Some(HERE),
         deleted_by: MEMBER,
     };
     let answered = [

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use domain::channel::{Channel, ChannelCreated, ChannelKind, ChannelName, ChannelTopic};
 use domain::community::{Community, CommunityCreated, CommunityName};
 use domain::membership::{JoinedBy, MemberJoined, Membership};
-use domain::{AccountId, ChannelId, CommunityId, MessageId, Permissions, Rank, Role, Standing};
+use domain::permission::Overwrites;
+use domain::{AccountId, ChannelId, CommunityId, MessageId, Permissions, Role, Standing};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::given::fold;
@@ -26,7 +29,10 @@ pub(crate) const CATEGORY: ChannelId = ChannelId(Uuid::from_u128(0xd2));
 pub(crate) const MESSAGE: MessageId = MessageId(Uuid::from_u128(0xe0));
 pub(crate) const OTHER_MESSAGE: MessageId = MessageId(Uuid::from_u128(0xe1));
 
-/// The account's standing as the product computes it, from the events that led to it.
+/// When the examples happen.
+pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+/// The account's standing in [`CHANNEL`] as the product computes it, from the events that led to it.
 pub(crate) fn standing(account: AccountId, community: CommunityId, roles: &[Role]) -> Standing {
     let created = CommunityCreated {
         community_id: community,
@@ -41,7 +47,23 @@ pub(crate) fn standing(account: AccountId, community: CommunityId, roles: &[Role
         invited_by: None,
     };
     let membership: Membership = if roles.is_empty() { fold([]) } else { fold([joined.into()]) };
-    Standing::of(account, community, &fold::<Community>([created.into()]), &membership)
+    let channel: Channel = fold([plain_channel(CHANNEL, community).into()]);
+    let channel = channel.live().unwrap();
+    Standing::in_channel(account, channel, &fold::<Community>([created.into()]), &membership, NOW)
+}
+
+/// A text channel that everyone in the community may see.
+pub(crate) fn plain_channel(id: ChannelId, community: CommunityId) -> ChannelCreated {
+    ChannelCreated {
+        channel_id: id,
+        community_id: community,
+        name: ChannelName::parse("general").unwrap(),
+        kind: ChannelKind::Text,
+        topic: ChannelTopic::none(),
+        category_id: None,
+        private: false,
+        overwrites: Overwrites::default(),
+    }
 }
 
 pub(crate) fn owner() -> Standing {
@@ -76,7 +98,6 @@ pub(crate) fn without(who: Standing, permissions: Permissions) -> Standing {
 
 #[test]
 fn the_examples_stand_as_their_names_say() {
-    let ranks = [owner(), moderator(), member(), other(), guest(), stranger()].map(|who| who.rank);
-    let expected = [Rank::Owner, Rank::Moderator, Rank::Member, Rank::Member, Rank::Guest, Rank::Outsider];
-    assert_eq!(ranks, expected);
+    let ranks = [owner(), moderator(), member(), other(), guest(), stranger()].map(|who| who.rank.number());
+    assert_eq!(ranks, [u16::MAX, 3, 2, 2, 1, 0]);
 }

@@ -34,7 +34,7 @@ fn member(batch: &mut Batch, (community, account): (CommunityId, AccountId), rol
             roles = excluded.roles,
             banned_at = NULL,
             banned_by = NULL";
-    let roles: Vec<&'static str> = roles.iter().map(|role| role.as_str()).collect();
+    let roles: Vec<String> = roles.iter().map(Role::to_string).collect();
     batch.write(SQL, params![community.0, account.0, at.bigint(), at.time, roles]);
 }
 

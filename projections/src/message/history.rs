@@ -9,8 +9,8 @@ use tokio_postgres::Row;
 use super::{MessageRow, message_columns};
 use crate::channel;
 use crate::database::{Params, Unavailable, position, rows, to_bigint};
-use crate::membership::may_view;
 use crate::read_model::ReadModel;
+use crate::viewing::may_view;
 
 /// Which page of a channel. Positions are those of messages, or any others of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

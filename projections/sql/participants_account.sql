@@ -1,0 +1,1 @@
+CREATE INDEX participants_account ON {schema}.participants (account_id, position);

@@ -1,0 +1,99 @@
+//! Community events as rows, its roles' among them.
+
+use domain::community::CommunityEvent;
+use domain::role::Roles;
+use domain::{CommunityId, Role};
+
+use crate::batch::{At, Batch, params};
+
+pub(crate) fn project(batch: &mut Batch, event: CommunityEvent, at: At) {
+    const INSERT: &str = "
+        INSERT INTO {schema}.communities (id, owner_id, created_at, name, role_order, role_permissions)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    const RENAME: &str = "UPDATE {schema}.communities SET name = $2 WHERE id = $1";
+    match event {
+        CommunityEvent::Created(event) => {
+            let (id, owner) = (event.community_id.0, event.owner_id.0);
+            let roles = Roles::default();
+            let order: Vec<String> = roles.order().iter().map(Role::to_string).collect();
+            let permissions: Vec<i64> =
+                roles.iter().map(|(_, role)| role.permissions.bits().cast_signed()).collect();
+            let name = event.name.into_string();
+            batch.write(INSERT, params![id, owner, at.time, name, order, permissions]);
+        }
+        CommunityEvent::Renamed(event) => {
+            batch.write(RENAME, params![event.community_id.0, event.name.into_string()]);
+        }
+        CommunityEvent::Deleted(event) => deleted(batch, event.community_id, at),
+        CommunityEvent::OwnerChanged(event) => {
+            const SQL: &str = "UPDATE {schema}.communities SET owner_id = $2 WHERE id = $1";
+            batch.write(SQL, params![event.community_id.0, event.owner_id.0]);
+        }
+        CommunityEvent::RoleCreated(event) => {
+            // As `Roles::set` puts a new one: just above `guest` and `member`.
+            const SQL: &str = "
+                UPDATE {schema}.communities
+                SET role_order = role_order[:2] || $2::text || role_order[3:],
+                    role_permissions = role_permissions[:2] || $3::bigint || role_permissions[3:]
+                WHERE id = $1";
+            let bits = event.definition.permissions.bits().cast_signed();
+            batch.write(SQL, params![event.community_id.0, event.role.to_string(), bits]);
+        }
+        CommunityEvent::RoleChanged(event) => {
+            const SQL: &str = "
+                UPDATE {schema}.communities
+                SET role_permissions[array_position(role_order, $2::text)] = $3
+                WHERE id = $1 AND role_order @> ARRAY[$2::text]";
+            let bits = event.definition.permissions.bits().cast_signed();
+            batch.write(SQL, params![event.community_id.0, event.role.to_string(), bits]);
+        }
+        CommunityEvent::RoleDeleted(event) => {
+            const SQL: &str = "
+                UPDATE {schema}.communities
+                SET role_order = role_order[:place - 1] || role_order[place + 1:],
+                    role_permissions = role_permissions[:place - 1] || role_permissions[place + 1:]
+                FROM (
+                    SELECT array_position(role_order, $2::text) AS place FROM {schema}.communities WHERE id = $1
+                ) AS role
+                WHERE id = $1 AND place IS NOT NULL";
+            batch.write(SQL, params![event.community_id.0, event.role.to_string()]);
+        }
+        CommunityEvent::RolesOrdered(event) => {
+            const SQL: &str = "
+                UPDATE {schema}.communities
+                SET role_order = $2::text[],
+                    role_permissions = (
+                        SELECT array_agg(role_permissions[array_position(role_order, role)] ORDER BY place)
+                        FROM unnest($2::text[]) WITH ORDINALITY AS wanted (role, place)
+                    )
+                WHERE id = $1";
+            let order: Vec<String> = event.order.iter().map(Role::to_string).collect();
+            batch.write(SQL, params![event.community_id.0, order]);
+        }
+    }
+}
+
+/// Bans end with their community too, but without a position: nobody lost anything by that.
+fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
+    const VERSIONS: &str = "
+        DELETE FROM {schema}.message_versions AS versions
+        USING {schema}.messages, {schema}.channels
+        WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND versions.message_id = messages.id";
+    const MESSAGES: &str = "
+        DELETE FROM {schema}.messages
+        USING {schema}.channels
+        WHERE channels.community_id = $1 AND messages.channel_id = channels.id";
+    const CHANNELS: &str = "DELETE FROM {schema}.channels WHERE community_id = $1";
+    const INVITES: &str = "DELETE FROM {schema}.invites WHERE community_id = $1";
+    const MEMBERSHIPS: &str = "
+        UPDATE {schema}.memberships
+        SET position = CASE state WHEN 'member' THEN $2 ELSE position END,
+            state = 'outside', roles = '{}', joined_at = NULL, banned_at = NULL, banned_by = NULL
+        WHERE community_id = $1 AND state <> 'outside'";
+    const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
+    for template in [VERSIONS, MESSAGES, CHANNELS, INVITES] {
+        batch.write(template, params![id.0]);
+    }
+    batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);
+    batch.write(COMMUNITY, params![id.0]);
+}
