@@ -16,6 +16,7 @@ use domain::channel::{ChannelCreated, ChannelEvent, ChannelKind, ChannelName, Ch
 use domain::codec::EventSet;
 use domain::community::{CommunityCreated, CommunityEvent, CommunityName};
 use domain::message::{Content, MessageEvent, MessagePosted};
+use domain::permission::Overwrites;
 use domain::{AccountId, ChannelId, CommunityId, MessageId, Personal, streams};
 use event_store::postgres::PostgresStore;
 use event_store::{Append, EventStore, Expected, NewEvent, Sealed, StreamName, Topic};
@@ -108,6 +109,8 @@ impl Bench {
                 kind: ChannelKind::Text,
                 topic: ChannelTopic::parse("").unwrap(),
                 category_id: None,
+                private: false,
+                overwrites: Overwrites::default(),
             });
             self.append(&streams::channel(channel_id), channel_id.0, event).await;
         }
@@ -125,7 +128,7 @@ impl Bench {
         let event = MessageEvent::from(MessagePosted {
             message_id,
             channel_id,
-            community_id: COMMUNITY,
+            community_id: Some(COMMUNITY),
             author_id,
             reply_to: None,
             content: Personal::Clear(Content::parse(&text).unwrap()),

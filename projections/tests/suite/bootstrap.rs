@@ -43,13 +43,13 @@ async fn all_of_a_snapshot_is_of_one_position_while_writes_go_on() {
         let bootstrap = world.read.bootstrap(bob).await.unwrap();
         if let Some(&(_, channels, role)) = at(bootstrap.position) {
             let view = &bootstrap.communities[0];
-            assert_eq!((view.channels.len(), &view.member.roles), (channels, &[role].into()));
+            assert_eq!((view.channels.len(), view.member.roles()), (channels, &[role].into()));
             positions.insert(bootstrap.position);
         }
         let access = world.read.access(bob).await.unwrap();
         if let Some(&(_, channels, role)) = at(access.position) {
             let community = &access.communities[0];
-            assert_eq!((community.channels.len(), &community.roles), (channels, &[role].into()));
+            assert_eq!((community.channels.len(), &community.held), (channels, &[role].into()));
         }
     }
     assert!(positions.len() > 1, "nothing was seen on the way");

@@ -13,16 +13,16 @@ async fn a_channel_is_what_it_was_made_as_and_changed_since() {
     let change = |name: Option<&str>, topic: Option<&str>| {
         let name = name.map(|name| ChannelName::parse(name).unwrap());
         let topic = topic.map(|topic| ChannelTopic::parse(topic).unwrap());
-        ChannelEvent::from(ChannelChanged { channel_id, community_id: home, name, topic })
+        ChannelEvent::from(ChannelChanged { channel_id, community_id: home, name, topic, private: None })
     };
     world.tell(change(Some("wireless"), None)).await;
     world.tell(change(None, Some("on air"))).await;
     world.settle().await;
 
     let channel = world.read.channel(ann, channel_id).await.unwrap().unwrap();
-    assert_eq!((channel.id, channel.community_id), (channel_id, home));
+    assert_eq!((channel.id, channel.community_id), (channel_id, Some(home)));
     assert_eq!((channel.kind, channel.category_id), (ChannelKind::Audio, Some(category)));
-    assert_eq!((channel.name.as_str(), channel.topic.as_str()), ("wireless", "on air"));
+    assert_eq!((channel.name.as_deref(), channel.topic.as_str()), (Some("wireless"), "on air"));
     assert_eq!(world.read.channel(eve, channel_id).await.unwrap(), None);
     assert_eq!(world.read.channel(ann, ChannelId(world.id())).await.unwrap(), None);
     assert_eq!(world.read.channel_community(channel_id).await.unwrap(), Some(home));

@@ -2,6 +2,7 @@ use domain::community::{CommunityEvent, CommunityName, CommunityRenamed};
 use domain::{CommunityId, Role};
 
 use event_store::Position;
+use projections::Coming;
 
 use crate::world::World;
 
@@ -25,7 +26,7 @@ async fn a_member_sees_a_community_with_its_channels_and_their_own_membership() 
     assert_eq!(view.community.owner_id, ann);
     assert_eq!(view.channels.iter().map(|channel| channel.id).collect::<Vec<_>>(), channels);
     assert_eq!((view.member.account.id, view.member.owner), (bob, false));
-    assert_eq!(view.member.roles, [Role::Moderator].into());
+    assert_eq!(view.member.roles(), &[Role::Moderator].into());
 
     assert_eq!(world.read.community(eve, home).await.unwrap(), None);
     let views = world.read.communities_of(bob).await.unwrap();
@@ -81,6 +82,6 @@ async fn a_deleted_community_is_gone_from_every_query() {
     assert_eq!(read.invites(home.0, None).await.unwrap(), []);
     assert_eq!(read.visible_account(ann, bob).await.unwrap(), None);
     assert_eq!(read.access(bob).await.unwrap().communities, []);
-    let changes = read.membership_changes(ann, Position::START).await.unwrap();
-    assert_eq!(changes.iter().map(|c| (c.position, c.is_member)).collect::<Vec<_>>(), [(deleted, false)]);
+    let gone = Coming::Community { id: home.0, position: deleted, is_member: false };
+    assert_eq!(read.comings(ann, Position::START).await.unwrap(), [gone]);
 }

@@ -63,7 +63,7 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
         4..=5 => {
             let (community, _) = choose(&known.communities, first)?;
             let category = choose(&known.channels, second).filter(|(of, _)| *of == community);
-            let kind = ChannelKind::ALL[second % 4];
+            let kind = ChannelKind::OF_COMMUNITY[second % 4];
             let channel = world.channel_of(community, "channel", kind, category.map(|(_, id)| id)).await;
             known.channels.push((community, channel));
         }
@@ -130,7 +130,7 @@ async fn membership_begins(world: &World, known: &mut Known, first: usize, secon
     } else if known.members.insert(membership) {
         world.join(community, account).await;
     } else {
-        let roles: Vec<_> = Role::ALL.into_iter().skip(second % 3).collect();
+        let roles: Vec<_> = Role::BUILT_IN.into_iter().skip(second % 3).collect();
         world.give(community, account, &roles).await;
     }
     Some(())
@@ -180,7 +180,9 @@ async fn settings(world: &World, known: &Known, first: usize, second: usize) -> 
     {
         let name = second.is_multiple_of(4).then(|| ChannelName::parse("renamed").unwrap());
         let topic = Some(ChannelTopic::parse(&format!("topic {second}")).unwrap());
-        world.tell(ChannelEvent::from(ChannelChanged { channel_id, community_id, name, topic })).await;
+        world
+            .tell(ChannelEvent::from(ChannelChanged { channel_id, community_id, name, topic, private: None }))
+            .await;
     } else {
         let (community_id, _) = choose(&known.communities, first)?;
         let name = CommunityName::parse(&format!("Renamed {second}")).unwrap();

@@ -1,4 +1,4 @@
-use domain::permission::{granted, rank};
+use domain::role::Roles;
 use domain::{AccountId, CommunityId, Permissions, Rank, Role};
 use projections::MemberKey;
 
@@ -18,11 +18,11 @@ async fn a_member_has_roles_a_rank_and_what_they_grant() {
 
     let owner = world.read.standing(ann, home).await.unwrap().unwrap();
     assert!(owner.owner);
-    assert_eq!((owner.rank, owner.permissions), (Rank::Owner, Permissions::all()));
+    assert_eq!((owner.rank, owner.permissions), (Rank::OWNER, Permissions::all()));
     let moderator = world.read.member(ann, home, bob).await.unwrap().unwrap();
-    assert_eq!(moderator.roles, [Role::Guest, Role::Moderator].into());
-    assert_eq!(moderator.rank, rank(false, &moderator.roles));
-    assert_eq!(moderator.permissions, granted(false, &moderator.roles));
+    assert_eq!(moderator.roles(), &[Role::Guest, Role::Moderator].into());
+    assert_eq!(moderator.rank, Roles::default().rank(moderator.roles()));
+    assert_eq!(moderator.permissions, Roles::default().granted(moderator.roles()));
     assert_eq!((moderator.community_id, moderator.account.id), (home, bob));
     assert_eq!(moderator.joined_at, joined_at, "new roles must not look like a new membership");
 

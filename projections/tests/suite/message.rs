@@ -13,7 +13,7 @@ async fn a_message_is_what_was_posted_and_edited_since() {
     let reply = MessagePosted {
         message_id: MessageId(world.id()),
         channel_id: home.1,
-        community_id: home.0,
+        community_id: Some(home.0),
         author_id: ann,
         reply_to: Some(first),
         content: Personal::Clear(Content::parse("two").unwrap()),

@@ -37,7 +37,7 @@ async fn every_query_can_be_awaited_in_a_task() {
         read.installation().await.unwrap();
         read.bootstrap(account).await.unwrap();
         read.access(account).await.unwrap();
-        read.membership_changes(account, Position::START).await.unwrap();
+        read.comings(account, Position::START).await.unwrap();
         read.channel_community(channel).await.unwrap();
         read.checkpoint_load("name").await.unwrap();
         read.checkpoint_save("name", Position::START).await.unwrap();

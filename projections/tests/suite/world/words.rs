@@ -13,6 +13,7 @@ use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberLeft, MemberRolesChanged, MemberUnbanned, MembershipEvent,
 };
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::permission::Overwrites;
 
 use super::*;
 
@@ -123,7 +124,16 @@ impl World {
     ) -> ChannelId {
         let channel_id = ChannelId(self.id());
         let (name, topic) = (ChannelName::parse(name).unwrap(), ChannelTopic::parse("").unwrap());
-        let created = ChannelCreated { channel_id, community_id, name, kind, topic, category_id };
+        let created = ChannelCreated {
+            channel_id,
+            community_id,
+            name,
+            kind,
+            topic,
+            category_id,
+            private: false,
+            overwrites: Overwrites::default(),
+        };
         self.tell(ChannelEvent::from(created)).await;
         channel_id
     }
@@ -145,7 +155,14 @@ impl World {
         let message_id = MessageId(self.id());
         let content = Personal::Clear(Content::parse(text).unwrap());
         let reply_to = None;
-        let posted = MessagePosted { message_id, channel_id, community_id, author_id, reply_to, content };
+        let posted = MessagePosted {
+            message_id,
+            channel_id,
+            community_id: Some(community_id),
+            author_id,
+            reply_to,
+            content,
+        };
         (message_id, self.tell(MessageEvent::from(posted)).await)
     }
 
@@ -156,7 +173,7 @@ impl World {
         text: &str,
     ) -> Position {
         let content = Personal::Clear(Content::parse(text).unwrap());
-        let edited = MessageEdited { message_id: id, channel_id, community_id, content };
+        let edited = MessageEdited { message_id: id, channel_id, community_id: Some(community_id), content };
         self.tell(MessageEvent::from(edited)).await
     }
 
@@ -166,7 +183,8 @@ impl World {
         id: MessageId,
         by: AccountId,
     ) -> Position {
-        let deleted = MessageDeleted { message_id: id, channel_id, community_id, deleted_by: by };
+        let deleted =
+            MessageDeleted { message_id: id, channel_id, community_id: Some(community_id), deleted_by: by };
         self.tell(MessageEvent::from(deleted)).await
     }
 
