@@ -45,17 +45,6 @@ pub struct Start {
     pub since: Timestamp,
 }
 
-impl Start {
-    /// Up to where is read, given the marker that there is.
-    pub fn read_up_to(self, marker: Option<&ReadMarker>) -> u64 {
-        match marker {
-            Some(marker) if marker.moved_at >= self.since => marker.position,
-            Some(marker) => marker.position.max(self.position),
-            None => self.position,
-        }
-    }
-}
-
 /// Which way a marker is to move; where it is there or beyond, it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Move {

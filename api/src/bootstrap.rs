@@ -1,5 +1,6 @@
 //! What a client starts from.
 
+use account_data::Scope;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -11,6 +12,8 @@ use crate::community::Community;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
 use crate::extract::CaughtUp;
+use crate::notification_setting::{self, NotificationSetting};
+use crate::read_state::{ReadState, marks, read_states};
 use crate::state::AppState;
 
 /// Everything at one position.
@@ -18,6 +21,10 @@ use crate::state::AppState;
 pub(crate) struct Bootstrap {
     account: OwnAccount,
     communities: Vec<Community>,
+    /// Of the channels in which you have a read marker or something unread.
+    read_states: Vec<ReadState>,
+    /// What you have set for communities and channels.
+    notification_settings: Vec<NotificationSetting>,
     /// Where to go on with live delivery: what is shown is the log up to here, no more and no less.
     cursor: Cursor,
 }
@@ -32,9 +39,18 @@ pub(crate) async fn show_bootstrap(
     caller: Authenticated,
     _: CaughtUp,
 ) -> Result<Json<Bootstrap>, ApiError> {
-    let bootstrap = app.read.bootstrap(caller.account).await?;
+    let markers = app.account_data.read_markers(caller.account, false).await?;
+    let bootstrap = app.read.bootstrap(caller.account, &marks(&markers)).await?;
+    let seen = &bootstrap.communities;
+    let sees = |scope| match scope {
+        Scope::Community(id) => seen.iter().any(|view| view.community.id == id),
+        Scope::Channel(id) => seen.iter().any(|view| view.channels.iter().any(|channel| channel.id == id)),
+    };
+    let notification_settings = notification_setting::settings(&app, caller.account, sees).await?;
     Ok(Json(Bootstrap {
         account: bootstrap.account.ok_or_else(ApiError::not_caught_up)?.into(),
+        read_states: read_states(&markers, bootstrap.unread),
+        notification_settings,
         communities: bootstrap.communities.into_iter().map(Community::from).collect(),
         cursor: app.cursors.seal(bootstrap.position),
     }))

@@ -6,7 +6,8 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    account, ban, bootstrap, channel, community, invite, live, membership, message, session, typing,
+    account, ban, bootstrap, channel, community, invite, live, membership, message, notification_setting,
+    read_state, session, typing,
 };
 
 /// Everything under `/v1`.
@@ -19,6 +20,7 @@ pub(crate) fn v1() -> OpenApiRouter<AppState> {
         .merge(limited(Class::Read, reads()))
         .merge(limited(Class::Live, live::routes()))
         .merge(limited(Class::Typing, signals()))
+        .merge(limited(Class::Mark, marks()))
 }
 
 fn registering() -> OpenApiRouter<AppState> {
@@ -52,6 +54,14 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(invite::create_invite))
         .routes(routes!(invite::revoke_invite))
         .routes(routes!(invite::redeem_invite))
+        .routes(routes!(
+            notification_setting::set_community_notifications,
+            notification_setting::reset_community_notifications
+        ))
+        .routes(routes!(
+            notification_setting::set_channel_notifications,
+            notification_setting::reset_channel_notifications
+        ))
 }
 
 fn reads() -> OpenApiRouter<AppState> {
@@ -70,10 +80,17 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(message::show_message))
         .routes(routes!(message::list_versions))
         .routes(routes!(bootstrap::show_bootstrap))
+        .routes(routes!(read_state::list_read_states))
+        .routes(routes!(notification_setting::list_notification_settings))
+        .routes(routes!(notification_setting::show_channel_notifications))
 }
 
 fn signals() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(typing::signal_typing))
+}
+
+fn marks() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(read_state::move_read_marker))
 }
 
 fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {

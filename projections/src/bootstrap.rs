@@ -5,8 +5,9 @@ use event_store::Position;
 
 use crate::account::{self, OwnAccount};
 use crate::community::{self, CommunityView};
-use crate::database::{Params, Unavailable, position, row};
+use crate::database::{Params, Unavailable, position, row, rows};
 use crate::read_model::ReadModel;
+use crate::read_state::{self, Mark, Seen, UnreadRow};
 
 pub(crate) const POSITION: &str = "SELECT position FROM read.checkpoint";
 
@@ -15,24 +16,30 @@ pub struct Bootstrap {
     /// `None` while the read model has not reached the registration.
     pub account: Option<OwnAccount>,
     pub communities: Vec<CommunityView>,
+    /// Of each channel.
+    pub unread: Vec<UnreadRow>,
     /// What is shown is the log up to here, no more and no less.
     pub position: Position,
 }
 
 impl ReadModel {
-    /// What `viewer` sees, in one snapshot.
-    pub async fn bootstrap(&self, viewer: AccountId) -> Result<Bootstrap, Unavailable> {
+    /// What `viewer` sees, in one snapshot, and what it has not read of it, given its marks.
+    pub async fn bootstrap(&self, viewer: AccountId, marks: &[Mark]) -> Result<Bootstrap, Unavailable> {
         self.database()
             .snapshot(async |client| {
                 let id: Params<'_> = &[&viewer.0];
-                let (checkpoint, account, communities) = tokio::try_join!(
+                let (checkpoint, account, communities, conversations) = tokio::try_join!(
                     row(client, POSITION, &[]),
                     row(client, account::OWN, id),
-                    community::views(client, viewer, None)
+                    community::views(client, viewer, None),
+                    rows(client, read_state::CONVERSATIONS, id)
                 )?;
+                let seen = Seen::all(&communities, &conversations);
+                let unread = read_state::unread(client, viewer, &seen, marks).await?;
                 Ok(Bootstrap {
                     account: account.as_ref().map(account::own),
                     communities,
+                    unread,
                     position: checkpoint.map_or(Position::START, |row| position(&row, "position")),
                 })
             })

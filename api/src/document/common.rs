@@ -48,14 +48,16 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
     let (read, live) = (method == "get", operation["tags"] == json!(["live"]));
     let sessions = operation["tags"] == json!(["session"]);
     let signals = operation["tags"] == json!(["presence"]);
+    // What an account keeps for itself is set to what the request says: a repeat changes nothing.
+    let kept = operation["tags"] == json!(["account-data"]);
     let follows = live && operation["operationId"] != "showBootstrap";
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     if let Some(parameters) = parameters.as_array_mut() {
-        if read && !follows && !sessions {
+        if (read && !follows && !sessions) || kept {
             parameters.push(min_position());
         }
         // Ending a session twice is ending it once: only logging in takes a key. A signal is kept nowhere.
-        if !read && !signals && (!sessions || public) {
+        if !read && !signals && !kept && (!sessions || public) {
             parameters.push(idempotency_key());
         }
     }
@@ -73,14 +75,15 @@ fn complete_operation(method: &str, operation: &mut Map<String, Value>) {
             problems.push(("403", &["cross_site"]));
         }
     }
+    let invalid: &[&str] = if kept { &["invalid"] } else { &["invalid", "idempotency_key_reused"] };
     if operation.contains_key("requestBody") {
         problems.push(("400", &["malformed_json", "malformed_request"]));
         problems.push(("408", &["request_timeout"]));
         problems.push(("413", &["body_too_large"]));
         problems.push(("415", &["unsupported_media_type"]));
-        problems.push(("422", &["invalid", "idempotency_key_reused"]));
+        problems.push(("422", invalid));
     } else if !read {
-        problems.push(("422", &["invalid", "idempotency_key_reused"]));
+        problems.push(("422", invalid));
     } else {
         problems.push(("400", &["malformed_request"]));
         problems.push(("422", &["invalid"]));

@@ -13,6 +13,8 @@ use crate::extract::fields::{FromFields, asked};
 use crate::invite::CreateInvite;
 use crate::membership::SetRoles;
 use crate::message::{EditMessage, PostMessage};
+use crate::notification_setting::SetNotifications;
+use crate::read_state::MoveReadMarker;
 use crate::session::login::NewLogin;
 use crate::session::password::ChangePassword;
 
@@ -74,4 +76,6 @@ fn a_body_is_read_by_the_fields_that_its_schema_lists() {
     same::<CreateInvite>("CreateInvite");
     same::<PostMessage>("PostMessage");
     same::<EditMessage>("EditMessage");
+    same::<MoveReadMarker>("MoveReadMarker");
+    same::<SetNotifications>("SetNotifications");
 }

@@ -31,6 +31,7 @@ use crate::error::Problem;
         (name = "channel", description = "Places to talk in"),
         (name = "message", description = "What is said"),
         (name = "presence", description = "What passes and is not kept"),
+        (name = "account-data", description = "What an account keeps for itself"),
         (name = "live", description = "Snapshots and live delivery"),
     ),
     components(schemas(Problem)),

@@ -154,6 +154,12 @@ impl From<event_store::Unavailable> for ApiError {
     }
 }
 
+impl From<account_data::Unavailable> for ApiError {
+    fn from(source: account_data::Unavailable) -> Self {
+        Self::unavailable(source)
+    }
+}
+
 impl From<vault::Unavailable> for ApiError {
     fn from(source: vault::Unavailable) -> Self {
         Self::unavailable(source)

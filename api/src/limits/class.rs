@@ -15,6 +15,7 @@ pub(crate) enum Class {
     Read,
     Live,
     Typing,
+    Mark,
 }
 
 /// So many at once, and then one every `each`.
@@ -29,8 +30,16 @@ const fn quota(burst: u32, each_milliseconds: u64) -> Quota {
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Register, Self::Login, Self::Command, Self::Post, Self::Read, Self::Live, Self::Typing];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Register,
+        Self::Login,
+        Self::Command,
+        Self::Post,
+        Self::Read,
+        Self::Live,
+        Self::Typing,
+        Self::Mark,
+    ];
 
     /// Its name in the `RateLimit` headers.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Class {
             Self::Read => "read",
             Self::Live => "live",
             Self::Typing => "typing",
+            Self::Mark => "mark",
         }
     }
 
@@ -55,6 +65,7 @@ impl Class {
             Self::Read => "read-address",
             Self::Live => "live-address",
             Self::Typing => "typing-address",
+            Self::Mark => "mark-address",
         }
     }
 
@@ -70,6 +81,8 @@ impl Class {
             Self::Live => quota(60, 200),
             // Said every 3 to 5 s, perhaps in a few channels by turns.
             Self::Typing => quota(20, 1_000),
+            // Programs say it by themselves, with each message or channel that is looked at.
+            Self::Mark => quota(60, 100),
         }
     }
 
@@ -84,6 +97,7 @@ impl Class {
             Self::Read => quota(1_200, 3),
             Self::Live => quota(600, 20),
             Self::Typing => quota(200, 100),
+            Self::Mark => quota(600, 10),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::access::Audience;
 use super::framed::Framed;
-use crate::signal::{Signal, Typing};
+use crate::signal::{OwnSignal, Signal, Typing};
 
 /// The object of a signal, the same on both transports. It has no `id`: there is nothing to resume from.
 #[derive(Serialize)]
@@ -29,7 +29,22 @@ pub(crate) struct SignalFrame {
 
 impl SignalFrame {
     pub(crate) fn of(signal: &Signal) -> Self {
-        let Signal::Typing(typing) = signal;
+        match signal {
+            Signal::Typing(typing) => Self::typing(typing),
+            Signal::ReadMarker(own) => Self::own("read_marker", own),
+            Signal::NotificationSettings(own) => Self::own("notification_settings", own),
+        }
+    }
+
+    /// What an account did on one device, for its others.
+    fn own<T: Serialize>(kind: &str, OwnSignal { account_id, time, data }: &OwnSignal<T>) -> Self {
+        let topic = domain::streams::topics::account(*account_id);
+        let data = serde_json::to_value(data).expect("signals are plain structs: JSON cannot fail");
+        let object = SignalObject { kind, time: *time, topic, data };
+        Self::new(Audience::Account(*account_id), &object)
+    }
+
+    fn typing(typing: &Typing) -> Self {
         let Typing { community_id, channel_id, account_id, time, expires_at } = *typing;
         let object = SignalObject {
             kind: "typing",

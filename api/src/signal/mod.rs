@@ -11,6 +11,7 @@
 
 mod bus;
 mod letter;
+mod own;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -25,7 +26,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::bus::Bus;
+use crate::notification_setting::NotificationSetting;
+use crate::read_state::ReadState;
 
+pub(crate) use own::OwnSignal;
 pub(crate) use typing::Typing;
 
 /// Signals that wait for this node's readers, and as many for the other nodes.
@@ -40,6 +44,8 @@ const REMEMBERED: usize = 16_384;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Signal {
     Typing(Typing),
+    ReadMarker(OwnSignal<ReadState>),
+    NotificationSettings(OwnSignal<NotificationSetting>),
 }
 
 /// Tells signals to this node's readers and to the other nodes. Never waits.
@@ -72,7 +78,7 @@ impl Signals {
             return;
         }
         self.typed.insert(key, now);
-        self.send(Signal::Typing(typing));
+        self.tell(Signal::Typing(typing));
     }
 
     /// A message ends its author's typing: what comes next is told at once.
@@ -80,7 +86,8 @@ impl Signals {
         self.typed.remove(&(author, channel));
     }
 
-    fn send(&self, signal: Signal) {
+    /// Tells a signal to all whom it concerns.
+    pub(crate) fn tell(&self, signal: Signal) {
         metrics::counter!("echoverse_signals_total", "from" => "here").increment(1);
         offer(&self.elsewhere, signal.clone(), "elsewhere");
         offer(&self.here, signal, "here");

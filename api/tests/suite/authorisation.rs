@@ -116,6 +116,20 @@ fn call<'a>(
         "editMessage" => server.patch(&format!("/messages/{message}")).json(json!({"content": "y"})),
         "deleteMessage" => server.delete(&format!("/messages/{message}")),
         "listVersions" => server.get(&format!("/messages/{message}/versions")),
+        "listReadStates" => server.get("/me/read-states"),
+        "moveReadMarker" => {
+            server.put(&format!("/channels/{channel}/read-marker")).json(json!({"message": message}))
+        }
+        "listNotificationSettings" => server.get("/me/notification-settings"),
+        "setCommunityNotifications" => {
+            server.put(&format!("{community}/notification-settings")).json(json!({"level": "mentions"}))
+        }
+        "resetCommunityNotifications" => server.delete(&format!("{community}/notification-settings")),
+        "showChannelNotifications" => server.get(&format!("/channels/{channel}/notification-settings")),
+        "setChannelNotifications" => {
+            server.put(&format!("/channels/{channel}/notification-settings")).json(json!({"muted": true}))
+        }
+        "resetChannelNotifications" => server.delete(&format!("/channels/{channel}/notification-settings")),
         "showBootstrap" => server.get("/bootstrap"),
         "signalTyping" => server.post(&format!("/channels/{channel}/typing")),
         "streamEvents" => server.get("/events/stream"),

@@ -15,6 +15,8 @@ mod limits;
 mod live;
 mod membership;
 mod message;
+mod notification_setting;
 mod program;
+mod read_state;
 mod session;
 mod typing;

@@ -9,13 +9,13 @@ async fn a_bootstrap_is_the_account_its_communities_and_the_position() {
     let (world, _running) = World::running().await;
     let (ann, home) = world.place().await;
     let settled = world.settle().await;
-    let bootstrap = world.read.bootstrap(ann).await.unwrap();
+    let bootstrap = world.read.bootstrap(ann, &[]).await.unwrap();
     assert_eq!(bootstrap.position, settled);
     assert_eq!(bootstrap.account, world.read.account(ann).await.unwrap());
     assert_eq!(bootstrap.communities, world.read.communities_of(ann).await.unwrap());
     assert_eq!(bootstrap.communities[0].channels[0].id, home.1);
 
-    let stranger = world.read.bootstrap(AccountId(world.id())).await.unwrap();
+    let stranger = world.read.bootstrap(AccountId(world.id()), &[]).await.unwrap();
     assert_eq!((stranger.account, stranger.communities.len()), (None, 0));
 }
 
@@ -40,7 +40,7 @@ async fn all_of_a_snapshot_is_of_one_position_while_writes_go_on() {
     let at = |position| log.iter().rfind(|(at, ..)| *at <= position);
     let mut positions = BTreeSet::new();
     while positions.last() < log.last().map(|(position, ..)| position) {
-        let bootstrap = world.read.bootstrap(bob).await.unwrap();
+        let bootstrap = world.read.bootstrap(bob, &[]).await.unwrap();
         if let Some(&(_, channels, role)) = at(bootstrap.position) {
             let view = &bootstrap.communities[0];
             assert_eq!((view.channels.len(), view.member.roles()), (channels, &[role].into()));

@@ -17,6 +17,7 @@ mod membership;
 mod message;
 mod poison;
 mod prepare;
+mod read_state;
 mod rebuild;
 mod swap;
 mod tasks;

@@ -21,7 +21,7 @@ async fn a_swap_under_load_loses_nothing_and_no_snapshot_goes_back_or_mixes() {
     let look = async {
         let mut last = event_store::Position::START;
         loop {
-            let bootstrap = other.bootstrap(ann).await.unwrap();
+            let bootstrap = other.bootstrap(ann, &[]).await.unwrap();
             assert!(bootstrap.position >= last, "{} after {last}", bootstrap.position);
             last = bootstrap.position;
             if let Some(view) = bootstrap.communities.first() {
@@ -66,13 +66,13 @@ async fn a_snapshot_that_waits_for_a_swap_is_of_the_new_tables() {
     let (ann, _) = world.place().await;
     world.settle().await;
     running.stop().await;
-    let expected = world.read.bootstrap(ann).await.unwrap();
+    let expected = world.read.bootstrap(ann, &[]).await.unwrap();
     let mut swapper = world.client().await;
     let swap = swapper.transaction().await.unwrap();
     swap.batch_execute("LOCK TABLE read.checkpoint IN ACCESS EXCLUSIVE MODE").await.unwrap();
 
     let read = world.read.clone();
-    let waiting = tokio::spawn(async move { (read.bootstrap(ann).await, read.access(ann).await) });
+    let waiting = tokio::spawn(async move { (read.bootstrap(ann, &[]).await, read.access(ann).await) });
     let watcher = world.client().await;
     let waits =
         "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = 'read.checkpoint'::regclass";

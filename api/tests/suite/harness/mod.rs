@@ -11,7 +11,7 @@ use api::settings::{Limits, ServerConfig};
 use local_postgres::TestDatabase;
 use tempfile::TempDir;
 
-pub(crate) use call::Call;
+pub(crate) use call::{Answer, Call};
 pub(crate) use makers::{Account, Community, PASSWORD};
 
 /// A server with an empty database and no rate limits.

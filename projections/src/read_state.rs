@@ -1,0 +1,215 @@
+//! Read states: how much of each channel an account has not read. Up to where it has read is its own affair and not in the
+//! log: the caller brings it.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::GenericClient;
+use domain::{AccountId, ChannelId, CommunityId, MessageId};
+use event_store::Position;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use crate::community::{self, CommunityView};
+use crate::database::{Params, Unavailable, position, row, rows, to_bigint};
+use crate::read_model::ReadModel;
+use crate::viewing::{may_view, viewed_columns, viewed_from};
+
+/// The most that are counted in one channel; as many stand for more, too.
+pub const MOST_UNREAD: u32 = 100;
+/// How many messages behind the mark are looked at to find them: many of one's own, or deleted ones, cost no more.
+const LOOKED_AT: i64 = 1_000;
+
+/// Up to where an account says it has read a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub channel_id: ChannelId,
+    pub position: Position,
+    /// When it said so. A mark from before it came (it had left, and is back) counts only where it is further on than
+    /// what was there when it came.
+    pub at: Timestamp,
+}
+
+/// What an account has not read of a channel: messages of others that are not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnreadRow {
+    pub channel_id: ChannelId,
+    /// [`MOST_UNREAD`] at most.
+    pub unread: u32,
+    pub first_unread: Option<MessageId>,
+}
+
+/// Where reading begins for an account that has read nothing of a channel yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadStart {
+    /// What is up to here was there when it came.
+    pub position: Position,
+    /// When it came.
+    pub since: Timestamp,
+}
+
+/// What an account may see, by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sight {
+    pub communities: Vec<CommunityId>,
+    /// Theirs, and the direct and group channels.
+    pub channels: Vec<ChannelId>,
+}
+
+/// A channel that an account may see since it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    channel: ChannelId,
+    since: Timestamp,
+}
+
+/// The direct and group channels that an account (`$1`) takes part in.
+pub(crate) const CONVERSATIONS: &str = "
+    SELECT channel_id, joined_at
+    FROM read.participants
+    WHERE account_id = $1 AND joined_at IS NOT NULL
+    ORDER BY joined_at, channel_id";
+
+impl Seen {
+    /// The channels of communities, and the conversations in rows of [`CONVERSATIONS`].
+    pub(crate) fn all(views: &[CommunityView], conversations: &[Row]) -> Vec<Self> {
+        let of_view = |view: &CommunityView| {
+            let since = view.member.joined_at;
+            view.channels.iter().map(|channel| Self { channel: channel.id, since }).collect::<Vec<_>>()
+        };
+        let conversation =
+            |row: &Row| Self { channel: ChannelId(row.get("channel_id")), since: row.get("joined_at") };
+        views.iter().flat_map(of_view).chain(conversations.iter().map(conversation)).collect()
+    }
+}
+
+/// The newest message of a channel that was there at a time.
+macro_rules! newest_at {
+    ($channel:literal, $time:literal) => {
+        concat!(
+            "(
+                SELECT messages.position
+                FROM read.messages
+                WHERE messages.channel_id = ",
+            $channel,
+            " AND messages.created_at <= ",
+            $time,
+            "
+                ORDER BY messages.created_at DESC, messages.position DESC
+                LIMIT 1
+            )"
+        )
+    };
+}
+
+/// What `viewer` has not read of each channel that it sees. Each costs a range of one index, however long its history is.
+pub(crate) async fn unread(
+    client: &impl GenericClient,
+    viewer: AccountId,
+    seen: &[Seen],
+    marks: &[Mark],
+) -> Result<Vec<UnreadRow>, tokio_postgres::Error> {
+    const SQL: &str = concat!(
+        "SELECT asked.channel_id, counted.unread, counted.first_unread
+        FROM unnest($2::uuid[], $3::bigint[], $4::timestamptz[]) AS asked (channel_id, position, since)
+        CROSS JOIN LATERAL (SELECT greatest(asked.position, ",
+        newest_at!("asked.channel_id", "asked.since"),
+        ") AS position) AS mark
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS unread, (array_agg(unread.id ORDER BY unread.position))[1] AS first_unread
+            FROM (
+                SELECT behind.id, behind.position
+                FROM (
+                    SELECT id, position, author_id, deleted_at
+                    FROM read.messages
+                    WHERE messages.channel_id = asked.channel_id AND messages.position > mark.position
+                    ORDER BY messages.position
+                    LIMIT $5
+                ) AS behind
+                WHERE behind.author_id <> $1 AND behind.deleted_at IS NULL
+                ORDER BY behind.position
+                LIMIT $6
+            ) AS unread
+        ) AS counted"
+    );
+    let marks: HashMap<ChannelId, &Mark> = marks.iter().map(|mark| (mark.channel_id, mark)).collect();
+    let (mut channels, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
+    for Seen { channel, since } in seen {
+        let mark = marks.get(channel);
+        channels.push(channel.0);
+        positions.push(mark.map_or(0, |mark| to_bigint(mark.position)));
+        times.push(mark.is_none_or(|mark| mark.at < *since).then_some(*since));
+    }
+    let most = i64::from(MOST_UNREAD);
+    let params: Params<'_> = &[&viewer.0, &channels, &positions, &times, &LOOKED_AT, &most];
+    let unread = |row: &Row| UnreadRow {
+        channel_id: ChannelId(row.get("channel_id")),
+        unread: u32::try_from(row.get::<_, i64>("unread")).unwrap_or(MOST_UNREAD),
+        first_unread: row.get::<_, Option<_>>("first_unread").map(MessageId),
+    };
+    Ok(rows(client, SQL, params).await?.iter().map(unread).collect())
+}
+
+impl ReadModel {
+    /// What `viewer` has not read of each channel that it may see, given its marks.
+    pub async fn unread(&self, viewer: AccountId, marks: &[Mark]) -> Result<Vec<UnreadRow>, Unavailable> {
+        self.database()
+            .snapshot(async |client| {
+                let id: Params<'_> = &[&viewer.0];
+                let (views, conversations) =
+                    tokio::try_join!(community::views(client, viewer, None), rows(client, CONVERSATIONS, id))?;
+                unread(client, viewer, &Seen::all(&views, &conversations), marks).await
+            })
+            .await
+    }
+
+    /// What `viewer` may see.
+    pub async fn sight(&self, viewer: AccountId) -> Result<Sight, Unavailable> {
+        self.database()
+            .snapshot(async |client| {
+                let id: Params<'_> = &[&viewer.0];
+                let (views, conversations) =
+                    tokio::try_join!(community::views(client, viewer, None), rows(client, CONVERSATIONS, id))?;
+                Ok(Sight {
+                    communities: views.iter().map(|view| view.community.id).collect(),
+                    channels: Seen::all(&views, &conversations).iter().map(|seen| seen.channel).collect(),
+                })
+            })
+            .await
+    }
+
+    /// What `viewer` has not read of one channel that it may see, since `start`.
+    pub async fn unread_in(
+        &self,
+        viewer: AccountId,
+        channel: ChannelId,
+        start: ReadStart,
+        mark: Option<Mark>,
+    ) -> Result<UnreadRow, Unavailable> {
+        let seen = [Seen { channel, since: start.since }];
+        let marks: Vec<Mark> = mark.into_iter().collect();
+        let rows = self.database().within(async |client| unread(client, viewer, &seen, &marks).await);
+        rows.await?.pop().ok_or_else(|| Unavailable::new("a row for each channel that was asked for"))
+    }
+
+    /// Where reading a channel begins for `viewer`; `None` when it may not see the channel.
+    pub async fn read_start(
+        &self,
+        viewer: AccountId,
+        channel: ChannelId,
+    ) -> Result<Option<ReadStart>, Unavailable> {
+        const SQL: &str = concat!(
+            "SELECT coalesce(participants.joined_at, memberships.joined_at) AS since, coalesce(",
+            newest_at!("channels.id", "coalesce(participants.joined_at, memberships.joined_at)"),
+            ", 0) AS position, ",
+            viewed_columns!(),
+            " FROM read.channels ",
+            viewed_from!(),
+            " WHERE channels.id = $2"
+        );
+        let start = self.database().within(async |client| row(client, SQL, &[&viewer.0, &channel.0]).await);
+        let row = start.await?.filter(may_view);
+        let start =
+            |row: &Row| ReadStart { position: position(row, "position"), since: row.get("since") };
+        Ok(row.as_ref().map(start))
+    }
+}
