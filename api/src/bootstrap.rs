@@ -41,10 +41,10 @@ pub(crate) async fn show_bootstrap(
 ) -> Result<Json<Bootstrap>, ApiError> {
     let markers = app.account_data.read_markers(caller.account, false).await?;
     let bootstrap = app.read.bootstrap(caller.account, &marks(&markers)).await?;
-    let seen = &bootstrap.communities;
     let sees = |scope| match scope {
-        Scope::Community(id) => seen.iter().any(|view| view.community.id == id),
-        Scope::Channel(id) => seen.iter().any(|view| view.channels.iter().any(|channel| channel.id == id)),
+        Scope::Community(id) => bootstrap.communities.iter().any(|view| view.community.id == id),
+        // There is a row of each channel that is seen.
+        Scope::Channel(id) => bootstrap.unread.iter().any(|row| row.channel_id == id),
     };
     let notification_settings = notification_setting::settings(&app, caller.account, sees).await?;
     Ok(Json(Bootstrap {

@@ -155,8 +155,10 @@ impl ReadModel {
         self.database()
             .snapshot(async |client| {
                 let id: Params<'_> = &[&viewer.0];
-                let (views, conversations) =
-                    tokio::try_join!(community::views(client, viewer, None), rows(client, CONVERSATIONS, id))?;
+                let (views, conversations) = tokio::try_join!(
+                    community::views(client, viewer, None),
+                    rows(client, CONVERSATIONS, id)
+                )?;
                 unread(client, viewer, &Seen::all(&views, &conversations), marks).await
             })
             .await
@@ -167,8 +169,10 @@ impl ReadModel {
         self.database()
             .snapshot(async |client| {
                 let id: Params<'_> = &[&viewer.0];
-                let (views, conversations) =
-                    tokio::try_join!(community::views(client, viewer, None), rows(client, CONVERSATIONS, id))?;
+                let (views, conversations) = tokio::try_join!(
+                    community::views(client, viewer, None),
+                    rows(client, CONVERSATIONS, id)
+                )?;
                 Ok(Sight {
                     communities: views.iter().map(|view| view.community.id).collect(),
                     channels: Seen::all(&views, &conversations).iter().map(|seen| seen.channel).collect(),
@@ -191,6 +195,22 @@ impl ReadModel {
         rows.await?.pop().ok_or_else(|| Unavailable::new("a row for each channel that was asked for"))
     }
 
+    /// Who takes part in a direct or group channel that `viewer` takes part in, longest first; `None` for any other.
+    pub async fn participants(
+        &self,
+        viewer: AccountId,
+        channel: ChannelId,
+    ) -> Result<Option<Vec<AccountId>>, Unavailable> {
+        const SQL: &str = "
+            SELECT account_id
+            FROM read.participants
+            WHERE channel_id = $1 AND joined_at IS NOT NULL
+            ORDER BY joined_at, account_id";
+        let rows = self.database().rows(SQL, &[&channel.0]).await?;
+        let accounts: Vec<AccountId> = rows.iter().map(|row| AccountId(row.get("account_id"))).collect();
+        Ok(accounts.contains(&viewer).then_some(accounts))
+    }
+
     /// Where reading a channel begins for `viewer`; `None` when it may not see the channel.
     pub async fn read_start(
         &self,
@@ -208,8 +228,7 @@ impl ReadModel {
         );
         let start = self.database().within(async |client| row(client, SQL, &[&viewer.0, &channel.0]).await);
         let row = start.await?.filter(may_view);
-        let start =
-            |row: &Row| ReadStart { position: position(row, "position"), since: row.get("since") };
+        let start = |row: &Row| ReadStart { position: position(row, "position"), since: row.get("since") };
         Ok(row.as_ref().map(start))
     }
 }

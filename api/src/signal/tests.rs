@@ -138,10 +138,10 @@ async fn other_nodes_hear_everything_once_and_nobody_hears_itself_again() {
     listeners(&client, 3).await;
     // More than two letters hold.
     let said: Vec<Signal> = (0..60).map(signal).collect();
-    said.iter().for_each(|signal| a.signals.send(signal.clone()));
+    said.iter().for_each(|signal| a.signals.tell(signal.clone()));
     let answer = signal(1_000);
     assert_eq!(b.until(&said[59]).await, said[..59]);
-    b.signals.send(answer.clone());
+    b.signals.tell(answer.clone());
     // The letters of a came back to it before the answer did.
     assert_eq!(a.until(&answer).await, said);
     assert_eq!(b.until(&answer).await, []);
@@ -160,7 +160,7 @@ async fn a_lost_connection_is_made_again() {
         let after = listeners(&client, 2).await;
         assert!(after.iter().all(|pid| !before.contains(pid)));
         let said = signal(round);
-        a.signals.send(said.clone());
+        a.signals.tell(said.clone());
         assert_eq!(b.until(&said).await, []);
     }
 }
@@ -174,6 +174,6 @@ async fn what_is_no_letter_is_ignored() {
     for text in nonsense {
         client.execute("SELECT pg_notify('signals', $1)", &[&text]).await.expect("anybody may notify");
     }
-    a.signals.send(signal(1));
+    a.signals.tell(signal(1));
     assert_eq!(b.until(&signal(1)).await, []);
 }

@@ -1,7 +1,11 @@
-use domain::{AccountId, ChannelId, MessageId, Role};
+use std::collections::BTreeSet;
+
+use domain::channel::{ChannelEvent, GroupCreated, GroupMemberAdded, GroupMemberRemoved};
+use domain::message::{Content, MessageEvent, MessagePosted};
+use domain::{AccountId, ChannelId, MessageId, Personal, Role};
 use event_store::Position;
 use jiff::{SignedDuration, Timestamp};
-use projections::{MOST_UNREAD, Mark, UnreadRow};
+use projections::{MOST_UNREAD, Mark, Sight, UnreadRow};
 
 use crate::world::{Place, World};
 
@@ -128,6 +132,9 @@ async fn who_may_not_see_a_channel_has_nothing_unread_in_it() {
     world.settle().await;
     assert_eq!(world.read.unread(bob, &[]).await.unwrap()[0].unread, 1);
     let marks = [set_now(home.1, Position(position.0 - 1))];
+    let sight = world.read.sight(bob).await.unwrap();
+    assert_eq!(sight, Sight { communities: vec![home.0], channels: vec![home.1] });
+    assert_eq!(world.read.participants(bob, home.1).await.unwrap(), None, "it is no conversation");
     assert_eq!(world.read.unread(eve, &marks).await.unwrap(), []);
     assert_eq!(world.read.read_start(eve, home.1).await.unwrap(), None);
     world.ban(home.0, bob, ann).await;
@@ -136,6 +143,55 @@ async fn who_may_not_see_a_channel_has_nothing_unread_in_it() {
     world.delete_channel(home, ann).await;
     world.settle().await;
     assert_eq!(world.read.unread(ann, &marks).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
+    let (world, _running) = World::running().await;
+    let (ann, bob) = (world.account("Ann").await, world.account("Bob").await);
+    let eve = world.account("Eve").await;
+    let channel_id = ChannelId(world.id());
+    let created = GroupCreated { channel_id, name: None, owner_id: ann, members: [ann, bob].into() };
+    world.tell(ChannelEvent::from(created)).await;
+    let post = async |author_id| {
+        let message_id = MessageId(world.id());
+        let posted = MessagePosted {
+            message_id,
+            channel_id,
+            community_id: None,
+            author_id,
+            reply_to: None,
+            content: Personal::Clear(Content::parse("hello").unwrap()),
+        };
+        (message_id, world.tell(MessageEvent::from(posted)).await)
+    };
+    let (first, at_first) = post(ann).await;
+    let added = GroupMemberAdded { channel_id, account_id: eve, by: ann };
+    world.tell(ChannelEvent::from(added)).await;
+    let (second, _) = post(ann).await;
+    world.settle().await;
+    let unread = async |viewer| world.read.unread(viewer, &[]).await.unwrap();
+    assert_eq!(unread(ann).await, [nothing(channel_id)]);
+    assert_eq!(unread(bob).await, [row(channel_id, 2, first)]);
+    assert_eq!(unread(eve).await, [row(channel_id, 1, second)]);
+    assert_eq!(world.read.bootstrap(eve, &[]).await.unwrap().unread, unread(eve).await);
+    assert_eq!(
+        world.read.sight(eve).await.unwrap(),
+        Sight { communities: vec![], channels: vec![channel_id] }
+    );
+    let start = world.read.read_start(eve, channel_id).await.unwrap().unwrap();
+    assert_eq!(start.position, at_first);
+    let mut participants = world.read.participants(eve, channel_id).await.unwrap().unwrap();
+    assert_eq!(participants.pop(), Some(eve), "who came last stands last");
+    assert_eq!(participants.into_iter().collect::<BTreeSet<_>>(), [ann, bob].into());
+
+    let removed = GroupMemberRemoved { channel_id, account_id: eve, by: eve };
+    world.tell(ChannelEvent::from(removed)).await;
+    world.settle().await;
+    assert_eq!(unread(eve).await, []);
+    assert_eq!(world.read.read_start(eve, channel_id).await.unwrap(), None);
+    assert_eq!(world.read.participants(eve, channel_id).await.unwrap(), None);
+    assert_eq!(world.read.participants(ann, channel_id).await.unwrap().unwrap().len(), 2);
 }
 
 #[tokio::test]

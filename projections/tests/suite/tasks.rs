@@ -41,6 +41,7 @@ async fn every_query_can_be_awaited_in_a_task() {
         let start = ReadStart { position: Position::START, since: Timestamp::UNIX_EPOCH };
         read.unread_in(account, channel, start, None).await.unwrap();
         read.sight(account).await.unwrap();
+        read.participants(account, channel).await.unwrap();
         read.read_start(account, channel).await.unwrap();
         read.access(account).await.unwrap();
         read.comings(account, Position::START).await.unwrap();
