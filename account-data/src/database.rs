@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{GenericClient as _, Object, Pool, Transaction};
+use domain::AccountId;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 /// The longest that one call may take, the wait for a connection included.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +29,29 @@ pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// Positions are stored as Postgres counts; one that no log reaches is stored as the greatest.
 pub(crate) fn to_bigint(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn uuids(accounts: &[AccountId]) -> Vec<Uuid> {
+    accounts.iter().map(|account| account.0).collect()
+}
+
+/// Runs one statement of a transaction.
+pub(crate) async fn query(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    params: Params<'_>,
+) -> Result<Vec<Row>, tokio_postgres::Error> {
+    let statement = transaction.prepare_cached(sql).await?;
+    transaction.query(&statement, params).await
+}
+
+/// Makes what counts an account's rows and adds to them wait for others that do, so that a limit is exact.
+pub(crate) async fn lock_account(
+    transaction: &Transaction<'_>,
+    account: AccountId,
+) -> Result<(), tokio_postgres::Error> {
+    const SQL: &str = "SELECT pg_advisory_xact_lock(hashtextextended('account_data ' || $1::text, 0))";
+    query(transaction, SQL, &[&account.0.to_string()]).await.map(drop)
 }
 
 #[derive(Clone)]

@@ -6,7 +6,17 @@ use domain::AccountId;
 use crate::AccountData;
 use crate::database::Unavailable;
 
-const TABLES: &[&str] = &["notification_settings", "privacy", "read_markers", "receipts"];
+const TABLES: &[&str] = &[
+    "connections",
+    "drafts",
+    "notification_settings",
+    "presences",
+    "privacy",
+    "read_markers",
+    "receipts",
+    "saved_messages",
+    "scheduled_messages",
+];
 
 impl AccountData {
     /// Removes all that `account` keeps, in one transaction. Doing it again is harmless.

@@ -17,22 +17,39 @@
 //! 3. Its table in `forget.rs`; a test fails while it is missing.
 //! 4. `tests/suite/<noun>.rs`, over a real Postgres.
 
+mod connection;
 mod database;
+mod draft;
 mod forget;
 mod notification_setting;
+mod presence;
 mod privacy;
 mod read_marker;
 mod receipt;
+mod saved_message;
+mod scheduled_message;
 
 use deadpool_postgres::Pool;
 
 use database::Database;
 
+pub use connection::Attended;
 pub use database::Unavailable;
+pub use draft::{Draft, MAX_DRAFTS};
 pub use notification_setting::{DEFAULT, Effective, Level, Mute, NotificationSetting, Scope, effective};
+pub use presence::SightChange;
 pub use privacy::Privacy;
 pub use read_marker::{Marked, Move, Place, ReadMarker, Start};
 pub use receipt::{Reached, Receipt};
+pub use saved_message::{MAX_SAVED, SavedMessage};
+pub use scheduled_message::{Keyed, MAX_SCHEDULED, Outcome, Rescheduled, Scheduled, ScheduledMessage};
+
+/// Whether something was kept, where an account may keep only so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    Yes,
+    TooMany,
+}
 
 /// What the accounts of a database keep. Clones share everything.
 #[derive(Clone)]
@@ -46,7 +63,17 @@ const MIGRATIONS: &[migrations::Migration] = migrations::migrations![
     "0003_receipts",
     "0004_receipts_account",
     "0005_privacy",
-    "0006_notification_settings"
+    "0006_notification_settings",
+    "0010_presences",
+    "0011_nodes",
+    "0012_connections",
+    "0013_connections_node",
+    "0014_drafts",
+    "0015_saved_messages",
+    "0016_saved_messages_time",
+    "0017_scheduled_messages",
+    "0018_scheduled_messages_account",
+    "0019_scheduled_messages_due",
 ];
 
 /// Brings the schema `account_data` of the database at `url` up to date. [`AccountData::open`] does it, too.

@@ -21,7 +21,7 @@ impl Place {
         Self { channel, thread: None }
     }
 
-    fn thread_key(self) -> Uuid {
+    pub(crate) fn thread_key(self) -> Uuid {
         self.thread.map_or(Uuid::nil(), |thread| thread.0)
     }
 }

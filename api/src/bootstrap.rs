@@ -13,6 +13,7 @@ use crate::cursor::Cursor;
 use crate::error::ApiError;
 use crate::extract::CaughtUp;
 use crate::notification_setting::{self, NotificationSetting};
+use crate::presence::OwnPresence;
 use crate::read_state::{ReadState, marks, read_states};
 use crate::state::AppState;
 
@@ -21,6 +22,8 @@ use crate::state::AppState;
 pub(crate) struct Bootstrap {
     account: OwnAccount,
     communities: Vec<Community>,
+    /// What you chose to show while you are connected.
+    presence: OwnPresence,
     /// Of the channels in which you have a read marker or something unread.
     read_states: Vec<ReadState>,
     /// What you have set for communities and channels.
@@ -39,6 +42,7 @@ pub(crate) async fn show_bootstrap(
     caller: Authenticated,
     _: CaughtUp,
 ) -> Result<Json<Bootstrap>, ApiError> {
+    let presence = app.account_data.presence(caller.account).await?;
     let markers = app.account_data.read_markers(caller.account, false).await?;
     let bootstrap = app.read.bootstrap(caller.account, &marks(&markers)).await?;
     let sees = |scope| match scope {
@@ -48,6 +52,7 @@ pub(crate) async fn show_bootstrap(
     };
     let notification_settings = notification_setting::settings(&app, caller.account, sees).await?;
     Ok(Json(Bootstrap {
+        presence: presence.at(app.clock.now()).into(),
         account: bootstrap.account.ok_or_else(ApiError::not_caught_up)?.into(),
         read_states: read_states(&markers, bootstrap.unread),
         notification_settings,

@@ -6,8 +6,8 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    account, ban, bootstrap, channel, community, invite, live, membership, message, notification_setting,
-    read_state, session, typing,
+    account, ban, bootstrap, channel, community, draft, invite, live, membership, message,
+    notification_setting, presence, read_state, saved_message, scheduled_message, session, typing,
 };
 
 /// Everything under `/v1`.
@@ -51,6 +51,14 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(ban::ban_account, ban::unban_account))
         .routes(routes!(channel::create_channel))
         .routes(routes!(channel::change_channel, channel::delete_channel))
+        .routes(routes!(presence::own::set_presence))
+        .routes(routes!(draft::keep_draft, draft::drop_draft))
+        .routes(routes!(saved_message::save_message, saved_message::unsave_message))
+        .routes(routes!(scheduled_message::schedule_message))
+        .routes(routes!(
+            scheduled_message::change_scheduled_message,
+            scheduled_message::cancel_scheduled_message
+        ))
         .routes(routes!(invite::create_invite))
         .routes(routes!(invite::revoke_invite))
         .routes(routes!(invite::redeem_invite))
@@ -79,6 +87,12 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(message::history::list_messages))
         .routes(routes!(message::show_message))
         .routes(routes!(message::list_versions))
+        .routes(routes!(presence::show_presence))
+        .routes(routes!(presence::own::show_own_presence))
+        .routes(routes!(presence::community::show_community_presence))
+        .routes(routes!(draft::list_drafts))
+        .routes(routes!(saved_message::list_saved_messages))
+        .routes(routes!(scheduled_message::list_scheduled_messages))
         .routes(routes!(bootstrap::show_bootstrap))
         .routes(routes!(read_state::list_read_states))
         .routes(routes!(notification_setting::list_notification_settings))

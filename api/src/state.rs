@@ -13,6 +13,7 @@ use crate::cursor::Cursors;
 use crate::edge::Proxies;
 use crate::limits::Limits;
 use crate::live;
+use crate::presence::Teller;
 use crate::signal::Signals;
 
 pub(crate) type AppState = Arc<App>;
@@ -25,7 +26,8 @@ pub(crate) struct App {
     pub(crate) read: ReadModel,
     pub(crate) cursors: Cursors,
     pub(crate) hub: Arc<live::Hub>,
-    pub(crate) signals: Signals,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) teller: Teller,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) limits: Limits,

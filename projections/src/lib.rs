@@ -40,6 +40,7 @@ mod read_state;
 mod rebuild;
 mod schema;
 mod session;
+mod surroundings;
 mod viewing;
 mod waiting;
 
@@ -59,3 +60,4 @@ pub use projector::Projector;
 pub use read_model::{Health, PrepareError, ReadModel};
 pub use read_state::{MOST_UNREAD, Mark, ReadStart, Sight, UnreadRow};
 pub use rebuild::{Contents, Difference, Progress, RebuildError, Report, Swap, rebuild, verify};
+pub use surroundings::Surroundings;

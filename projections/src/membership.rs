@@ -124,6 +124,21 @@ impl ReadModel {
         Ok(row.as_ref().map(MemberRow::of).filter(MemberRow::is_member))
     }
 
+    /// All members of a community, by id; `None` when `viewer` is not one of them.
+    pub async fn member_ids(
+        &self,
+        viewer: AccountId,
+        community: CommunityId,
+    ) -> Result<Option<Vec<AccountId>>, Unavailable> {
+        const SQL: &str = "
+            SELECT account_id FROM read.memberships WHERE community_id = $1 AND state = 'member' ORDER BY account_id";
+        if self.standing(viewer, community).await?.is_none() {
+            return Ok(None);
+        }
+        let rows = self.database().rows(SQL, &[&community.0]).await?;
+        Ok(Some(rows.iter().map(|row| AccountId(row.get("account_id"))).collect()))
+    }
+
     /// A member of a community that `viewer` is in too.
     pub async fn member(
         &self,

@@ -1,9 +1,12 @@
 //! Messages, one by one; `history` has the pages of a channel.
 
+use std::collections::HashMap;
+
 use domain::{AccountId, ChannelId, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 mod history;
 mod project;
@@ -74,14 +77,25 @@ const SEEN: &str = concat!(
     FROM read.messages
     JOIN read.channels ON channels.id = messages.channel_id ",
     viewed_from!(),
-    " WHERE messages.id = $2"
+    " WHERE messages.id = ANY ($2::uuid[])"
 );
 
 impl ReadModel {
     /// A message that `viewer` may see, deleted or not.
     pub async fn message(&self, viewer: AccountId, id: MessageId) -> Result<Option<MessageRow>, Unavailable> {
-        let row = self.database().row(SEEN, &[&viewer.0, &id.0]).await?;
-        Ok(row.filter(may_view).as_ref().map(MessageRow::of))
+        Ok(self.messages(viewer, &[id]).await?.remove(&id))
+    }
+
+    /// Those of `ids` that `viewer` may see, deleted or not.
+    pub async fn messages(
+        &self,
+        viewer: AccountId,
+        ids: &[MessageId],
+    ) -> Result<HashMap<MessageId, MessageRow>, Unavailable> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let rows = self.database().rows(SEEN, &[&viewer.0, &ids]).await?;
+        let seen = rows.iter().filter(|row| may_view(row)).map(MessageRow::of);
+        Ok(seen.map(|message| (message.id, message)).collect())
     }
 
     /// Where a message that `viewer` may see stands.
@@ -111,7 +125,9 @@ impl ReadModel {
         };
         self.database()
             .within(async |client| {
-                let (whose, which): (Params<'_>, Params<'_>) = (&[&viewer.0, &id.0], &[&id.0]);
+                let one = [id.0];
+                let one: &[Uuid] = &one;
+                let (whose, which): (Params<'_>, Params<'_>) = (&[&viewer.0, &one], &[&id.0]);
                 let (seen, versions) = tokio::try_join!(rows(client, SEEN, whose), rows(client, SQL, which))?;
                 Ok(seen.first().is_some_and(may_view).then(|| versions.iter().map(version).collect()))
             })

@@ -1,6 +1,9 @@
 //! What is forgotten with an account.
 
-use account_data::{Move, NotificationSetting, Place, Privacy, Reached, ReadMarker, Scope, Start};
+use account_data::{
+    Draft, Move, NotificationSetting, Place, Privacy, Reached, ReadMarker, ScheduledMessage, Scope, Start,
+};
+use domain::presence::Presence;
 use domain::{AccountId, ChannelId, MessageId};
 use uuid::Uuid;
 
@@ -18,6 +21,22 @@ async fn keep_something(fixture: &Fixture, account: AccountId) {
     data.set_privacy(account, Privacy { read_receipts: false }).await.unwrap();
     let setting = NotificationSetting { level: None, mute: None };
     data.set_notification_setting(account, Scope::Channel(channel), setting).await.unwrap();
+    let draft = Draft { place, content: "dear".to_owned(), reply_to: None, updated_at: at(0) };
+    data.keep_draft(account, &draft).await.unwrap();
+    data.save_message(account, message, at(0)).await.unwrap();
+    let scheduled = ScheduledMessage {
+        id: Uuid::new_v5(&account.0, b"scheduled"),
+        account,
+        channel: place.channel,
+        content: "good morning".to_owned(),
+        reply_to: None,
+        send_at: at(60),
+        created_at: at(0),
+        failure: None,
+    };
+    data.schedule_message(&scheduled, None).await.unwrap();
+    data.set_presence(account, &Presence::default(), at(0)).await.unwrap();
+    data.attend(Uuid::from_u128(3), &[account], &[], at(0)).await.unwrap();
 }
 
 /// The tables of the schema that say whose their rows are, with how many rows of `account` each has.

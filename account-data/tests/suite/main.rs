@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "the harness of tests")]
 
+mod draft;
 mod forget;
 mod notification_setting;
+mod presence;
 mod read_marker;
 mod receipt;
+mod saved_message;
+mod scheduled_message;
 
 use account_data::AccountData;
 use deadpool_postgres::{Manager, Pool};

@@ -56,10 +56,13 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
         crate::account::CODES,
         crate::channel::CODES,
         crate::community::CODES,
+        crate::draft::CODES,
         crate::invite::CODES,
         crate::live::CODES,
         crate::membership::CODES,
         crate::message::CODES,
+        crate::saved_message::CODES,
+        crate::scheduled_message::CODES,
         crate::session::CODES,
     ]
     .into_iter()

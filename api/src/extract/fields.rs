@@ -177,6 +177,7 @@ fn kind_of(value: &Value) -> &'static str {
 pub(crate) mod parse {
     use std::str::FromStr;
 
+    use domain::presence::StatusEmoji;
     use domain::text::TextError;
     use jiff::Timestamp;
     use serde_json::Value;
@@ -215,6 +216,11 @@ pub(crate) mod parse {
             check(&text)
                 .ok_or_else(|| Fault::new("unknown_value", format!("must be one of {}", known.join(", "))))
         }
+    }
+
+    /// An emoji or its shortcode, as the emoji.
+    pub(crate) fn emoji(value: Value) -> Result<String, Fault> {
+        text(StatusEmoji::parse)(value).map(StatusEmoji::into_string)
     }
 
     pub(crate) fn id<T: FromStr>(value: Value) -> Result<T, Fault> {

@@ -22,6 +22,9 @@ pub(crate) enum Audience {
     Account(AccountId),
     /// An account, and all who share a community or a conversation with it.
     Around(AccountId, Vec<CommunityId>, Vec<ChannelId>),
+    /// All who share a conversation with an account, or a community of which not too many members are connected; not
+    /// the account itself. What goes to them may be missed.
+    Near(AccountId, Vec<CommunityId>, Vec<ChannelId>),
     /// Nobody hears of it.
     Nobody,
 }
@@ -46,7 +49,9 @@ impl Audience {
             Self::Community(community) | Self::Channel(community, _) | Self::Holders(community, _) => {
                 Some(*community)
             }
-            Self::Conversation(_) | Self::Account(_) | Self::Around(..) | Self::Nobody => None,
+            Self::Conversation(_) | Self::Account(_) | Self::Around(..) | Self::Near(..) | Self::Nobody => {
+                None
+            }
         }
     }
 }
@@ -110,12 +115,18 @@ impl Access {
             }
             Audience::Account(account) => *account == self.account,
             Audience::Around(account, communities, conversations) => {
-                *account == self.account
-                    || communities.iter().any(|community| self.communities.contains_key(community))
-                    || conversations.iter().any(|channel| self.conversations.contains(channel))
+                *account == self.account || self.shares(communities, conversations)
+            }
+            Audience::Near(account, communities, conversations) => {
+                *account != self.account && self.shares(communities, conversations)
             }
             Audience::Nobody => false,
         }
+    }
+
+    fn shares(&self, communities: &[CommunityId], conversations: &[ChannelId]) -> bool {
+        communities.iter().any(|community| self.communities.contains_key(community))
+            || conversations.iter().any(|channel| self.conversations.contains(channel))
     }
 
     /// Whether this account may see more or less after the change than before it.

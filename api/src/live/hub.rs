@@ -23,6 +23,7 @@ use super::run::Run;
 use super::signal::SignalFrame;
 use super::subscription::SubscribeError;
 use crate::cursor::Cursors;
+use crate::presence::Attendance;
 use crate::signal::Signal;
 
 /// Requests that wait for the hub's task.
@@ -77,6 +78,7 @@ impl Hub {
         read: ReadModel,
         cursors: Cursors,
         signals: mpsc::Receiver<Signal>,
+        attendance: Arc<Attendance>,
         shutdown: CancellationToken,
     ) -> Result<Arc<Self>, Unavailable> {
         let start = store.head().await?;
@@ -88,7 +90,7 @@ impl Hub {
         let task = Task {
             tail: Arc::clone(&store).tail(start),
             encoder: encoder.clone(),
-            routing: Routing::new(start),
+            routing: Routing::new(start, attendance),
             beats: Beats::new(),
             dirty: Dirty::new(),
             recent: Arc::clone(&recent),

@@ -1,4 +1,4 @@
-//! Which subscriptions get a frame. Pure: the hub's task owns it, nothing else touches it.
+//! Which subscriptions get a frame. The hub's task owns it, nothing else touches it; it notes whose they are.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -15,9 +15,12 @@ use super::outlet::{End, Outlet, Pushed};
 use super::rules::Rules;
 use super::run::Run;
 use super::signal::SignalFrame;
+use crate::presence::Attendance;
 
 /// How long an account's access is kept after its last subscription: long-polls come and go.
 const LINGER: Duration = Duration::from_secs(60);
+/// Of a community with more members here than this nobody is told who comes and goes: that grows with their square.
+pub(crate) const CROWD: usize = 1_000;
 /// Changes of access kept for subscribers whose snapshot is older than the hub's head.
 const MAX_CHANGES: usize = 16_384;
 
@@ -86,6 +89,7 @@ pub(crate) struct Routing {
     /// Changes after `changes_floor`, in order.
     changes: VecDeque<(Position, AccessChange)>,
     changes_floor: Position,
+    attendance: Arc<Attendance>,
 }
 
 /// A subscription that cannot start yet.
@@ -105,7 +109,7 @@ const BEATS: u16 = 32;
 const BEATS_SPREAD: u16 = 16;
 
 impl Routing {
-    pub(crate) fn new(head: Position) -> Self {
+    pub(crate) fn new(head: Position, attendance: Arc<Attendance>) -> Self {
         Self {
             head,
             next_key: 0,
@@ -115,6 +119,7 @@ impl Routing {
             participants: HashMap::new(),
             changes: VecDeque::new(),
             changes_floor: head,
+            attendance,
         }
     }
 
@@ -144,6 +149,9 @@ impl Routing {
         let entry = self.accounts.get_mut(&account).expect("just admitted");
         if entry.subscribers.len() >= MAX_PER_ACCOUNT {
             return Err(NotYet::TooMany);
+        }
+        if entry.subscribers.is_empty() {
+            self.attendance.came(account);
         }
         self.next_key += 1;
         let key = self.next_key;
@@ -273,6 +281,13 @@ impl Routing {
                 let partners = conversations.iter().filter_map(|id| self.participants.get(id)).flatten();
                 let around: HashSet<&AccountId> = members.chain(partners).chain([subject]).collect();
                 around.into_iter().for_each(one);
+            }
+            Audience::Near(_, communities, conversations) => {
+                let few = |members: &&HashSet<AccountId>| members.len() <= CROWD;
+                let members = communities.iter().filter_map(members).filter(few).flatten();
+                let partners = conversations.iter().filter_map(|id| self.participants.get(id)).flatten();
+                let near: HashSet<&AccountId> = members.chain(partners).collect();
+                near.into_iter().for_each(one);
             }
         }
     }
@@ -423,7 +438,9 @@ impl Routing {
         if let Some(entry) = self.accounts.get_mut(&subscriber.account) {
             entry.subscribers.retain(|(other, _)| *other != key);
             if entry.subscribers.is_empty() {
-                entry.idle_since = Some(Instant::now());
+                let now = Instant::now();
+                entry.idle_since = Some(now);
+                self.attendance.went(subscriber.account, now);
             }
         }
     }

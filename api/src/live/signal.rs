@@ -1,12 +1,13 @@
 //! One signal as clients get it, encoded once for all of them.
 
+use domain::presence::Sight;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::access::Audience;
 use super::framed::Framed;
-use crate::signal::{OwnSignal, Signal, Typing};
+use crate::signal::{OwnSignal, Presence, Signal, Typing};
 
 /// The object of a signal, the same on both transports. It has no `id`: there is nothing to resume from.
 #[derive(Serialize)]
@@ -33,6 +34,11 @@ impl SignalFrame {
             Signal::Typing(typing) => Self::typing(typing),
             Signal::ReadMarker(own) => Self::own("read_marker", own),
             Signal::NotificationSettings(own) => Self::own("notification_settings", own),
+            Signal::Presence(presence) => Self::presence(presence.clone()),
+            Signal::OwnPresence(own) => Self::own("own_presence", own),
+            Signal::Draft(own) => Self::own("draft", own),
+            Signal::SavedMessage(own) => Self::own("saved_message", own),
+            Signal::ScheduledMessage(own) => Self::own("scheduled_message", own),
         }
     }
 
@@ -42,6 +48,20 @@ impl SignalFrame {
         let data = serde_json::to_value(data).expect("signals are plain structs: JSON cannot fail");
         let object = SignalObject { kind, time: *time, topic, data };
         Self::new(Audience::Account(*account_id), &object)
+    }
+
+    fn presence(presence: Presence) -> Self {
+        let Presence { account_id, communities, conversations, sight, time } = presence;
+        let Sight { status, text, emoji, expires_at } = sight;
+        let object = SignalObject {
+            kind: "presence",
+            time,
+            topic: domain::streams::topics::account(account_id),
+            data: json!({
+                "account_id": account_id, "status": status, "text": text, "emoji": emoji, "expires_at": expires_at,
+            }),
+        };
+        Self::new(Audience::Near(account_id, communities, conversations), &object)
     }
 
     fn typing(typing: &Typing) -> Self {

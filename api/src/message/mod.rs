@@ -74,7 +74,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    fn of_row(row: MessageRow) -> Self {
+    pub(crate) fn of_row(row: MessageRow) -> Self {
         Self {
             id: row.id,
             channel_id: row.channel_id,

@@ -24,6 +24,8 @@ use crate::auth::Throttle;
 use crate::cursor::Cursors;
 use crate::limits::Limits;
 use crate::live;
+use crate::presence::{Attendance, Keeper, Teller};
+use crate::scheduled_message::Sender;
 use crate::settings::ServerConfig;
 use crate::signal::Signals;
 use crate::state::{App, AppState, Origin};
@@ -106,14 +108,29 @@ impl Server {
 
         let cursors = Cursors::new(vault.derive_key("cursor"), store.log_id());
         let database = url.parse().context("DATABASE_URL is not a connection string")?;
-        let (signals, heard, bus) = Signals::new(database, ids.id(), background.clone());
+        let node = ids.id();
+        let (signals, heard, bus) = Signals::new(database, node, background.clone());
+        let signals = Arc::new(signals);
         tasks.spawn(bus);
+        let teller = Teller::new(read.clone(), signals.clone());
+        let attendance = Arc::new(Attendance::default());
+        let keeper =
+            Keeper::new(account_data.clone(), attendance.clone(), teller.clone(), clock.clone(), node);
+        tasks.spawn(keeper.run(background.clone()));
+        let sender = Sender {
+            data: account_data.clone(),
+            commands: commands.clone(),
+            signals: signals.clone(),
+            clock: clock.clone(),
+        };
+        tasks.spawn(sender.run(background.clone()));
         let hub = live::Hub::start(
             store.clone(),
             vault.clone(),
             read.clone(),
             cursors.clone(),
             heard,
+            attendance,
             live.clone(),
         )
         .await
@@ -127,6 +144,7 @@ impl Server {
             cursors,
             hub,
             signals,
+            teller,
             clock,
             ids,
             limits: Limits::new(config.limits.rate_limits),

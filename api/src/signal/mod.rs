@@ -12,6 +12,7 @@
 mod bus;
 mod letter;
 mod own;
+mod presence;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -26,10 +27,15 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::bus::Bus;
+use crate::draft::DraftChange;
 use crate::notification_setting::NotificationSetting;
+use crate::presence::OwnPresence;
 use crate::read_state::ReadState;
+use crate::saved_message::SavedChange;
+use crate::scheduled_message::ScheduledChange;
 
 pub(crate) use own::OwnSignal;
+pub(crate) use presence::Presence;
 pub(crate) use typing::Typing;
 
 /// Signals that wait for this node's readers, and as many for the other nodes.
@@ -46,6 +52,11 @@ pub(crate) enum Signal {
     Typing(Typing),
     ReadMarker(OwnSignal<ReadState>),
     NotificationSettings(OwnSignal<NotificationSetting>),
+    Presence(Presence),
+    OwnPresence(OwnSignal<OwnPresence>),
+    Draft(OwnSignal<DraftChange>),
+    SavedMessage(OwnSignal<SavedChange>),
+    ScheduledMessage(OwnSignal<ScheduledChange>),
 }
 
 /// Tells signals to this node's readers and to the other nodes. Never waits.

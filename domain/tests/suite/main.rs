@@ -17,4 +17,6 @@ mod membership;
 mod message;
 mod people;
 mod permission;
+mod presence;
+mod scheduled_message;
 mod text;

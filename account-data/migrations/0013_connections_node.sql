@@ -1,0 +1,1 @@
+CREATE INDEX connections_node ON account_data.connections (node);

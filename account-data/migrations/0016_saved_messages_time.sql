@@ -1,0 +1,1 @@
+CREATE INDEX saved_messages_time ON account_data.saved_messages (account, saved_at, message);
