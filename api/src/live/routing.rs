@@ -465,3 +465,6 @@ impl Routing {
         gone.iter().for_each(|account| self.forget(account, End::Lagged));
     }
 }
+
+#[cfg(test)]
+mod tests;
