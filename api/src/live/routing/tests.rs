@@ -41,7 +41,7 @@ struct Hub {
 
 impl Hub {
     fn new() -> Self {
-        Self { routing: Routing::new(Position(0)), position: 0 }
+        Self { routing: Routing::new(Position(0), Arc::default()), position: 0 }
     }
 
     fn subscribe(&mut self, account: AccountId, held: &[Role]) -> Arc<Outlet> {
