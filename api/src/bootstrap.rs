@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::extract::CaughtUp;
 use crate::notification_setting::{self, NotificationSetting};
 use crate::presence::OwnPresence;
+use crate::privacy::Privacy;
 use crate::read_state::{ReadState, marks, read_states};
 use crate::state::AppState;
 
@@ -26,6 +27,7 @@ pub(crate) struct Bootstrap {
     presence: OwnPresence,
     /// Of the channels in which you have a read marker or something unread.
     read_states: Vec<ReadState>,
+    privacy: Privacy,
     /// What you have set for communities and channels.
     notification_settings: Vec<NotificationSetting>,
     /// Where to go on with live delivery: what is shown is the log up to here, no more and no less.
@@ -42,19 +44,24 @@ pub(crate) async fn show_bootstrap(
     caller: Authenticated,
     _: CaughtUp,
 ) -> Result<Json<Bootstrap>, ApiError> {
-    let presence = app.account_data.presence(caller.account).await?;
-    let markers = app.account_data.read_markers(caller.account, false).await?;
+    let (markers, settings, privacy, presence) = tokio::try_join!(
+        app.account_data.read_markers(caller.account, false),
+        app.account_data.notification_settings(caller.account),
+        app.account_data.privacy(caller.account),
+        app.account_data.presence(caller.account)
+    )?;
     let bootstrap = app.read.bootstrap(caller.account, &marks(&markers)).await?;
     let sees = |scope| match scope {
         Scope::Community(id) => bootstrap.communities.iter().any(|view| view.community.id == id),
         // There is a row of each channel that is seen.
         Scope::Channel(id) => bootstrap.unread.iter().any(|row| row.channel_id == id),
     };
-    let notification_settings = notification_setting::settings(&app, caller.account, sees).await?;
+    let notification_settings = notification_setting::seen(settings, sees, app.clock.now());
     Ok(Json(Bootstrap {
         presence: presence.at(app.clock.now()).into(),
         account: bootstrap.account.ok_or_else(ApiError::not_caught_up)?.into(),
         read_states: read_states(&markers, bootstrap.unread),
+        privacy: privacy.into(),
         notification_settings,
         communities: bootstrap.communities.into_iter().map(Community::from).collect(),
         cursor: app.cursors.seal(bootstrap.position),

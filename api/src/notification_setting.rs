@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::channel::ChannelError;
 use domain::community::CommunityError;
-use domain::{AccountId, ChannelId, CommunityId};
+use domain::{ChannelId, CommunityId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -64,7 +64,7 @@ pub(crate) enum EffectiveLevel {
 
 impl NotificationSetting {
     /// As it is at `now`: a mute that has ended is none.
-    pub(crate) fn of((scope, setting): (Scope, Setting), now: Timestamp) -> Self {
+    fn of((scope, setting): (Scope, Setting), now: Timestamp) -> Self {
         let (community_id, channel_id) = match scope {
             Scope::Community(community) => (Some(community), None),
             Scope::Channel(channel) => (None, Some(channel)),
@@ -157,16 +157,14 @@ impl SetNotifications {
     }
 }
 
-/// The settings of an account, those left out that are about what it may not see any more.
-pub(crate) async fn settings(
-    app: &App,
-    account: AccountId,
+/// The settings of an account as they are at `now`, those left out that are about what it may not see any more.
+pub(crate) fn seen(
+    settings: Vec<(Scope, Setting)>,
     sees: impl Fn(Scope) -> bool,
-) -> Result<Vec<NotificationSetting>, ApiError> {
-    let now = app.clock.now();
-    let settings = app.account_data.notification_settings(account).await?;
+    now: Timestamp,
+) -> Vec<NotificationSetting> {
     let seen = settings.into_iter().filter(|(scope, _)| sees(*scope));
-    Ok(seen.map(|setting| NotificationSetting::of(setting, now)).collect())
+    seen.map(|setting| NotificationSetting::of(setting, now)).collect()
 }
 
 /// List what you have set for communities and channels that you may see.
@@ -179,12 +177,13 @@ pub(crate) async fn list_notification_settings(
     caller: Authenticated,
     _: CaughtUp,
 ) -> Result<Json<Page<NotificationSetting>>, ApiError> {
-    let seen = app.read.sight(caller.account).await?;
+    let sight = app.read.sight(caller.account).await?;
     let sees = |scope| match scope {
-        Scope::Community(id) => seen.communities.contains(&id),
-        Scope::Channel(id) => seen.channels.contains(&id),
+        Scope::Community(id) => sight.communities.contains(&id),
+        Scope::Channel(id) => sight.channels.contains(&id),
     };
-    Ok(Json(Page::whole(settings(&app, caller.account, sees).await?)))
+    let settings = app.account_data.notification_settings(caller.account).await?;
+    Ok(Json(Page::whole(seen(settings, sees, app.clock.now()))))
 }
 
 /// Say what you want to be told of in a community.

@@ -17,6 +17,7 @@ use crate::auth::Authenticated;
 use crate::error::{ApiError, FieldError};
 use crate::extract::{self, CaughtUp, Fields, FromFields, Ids, parse, wait_until_readable};
 use crate::page::Page;
+use crate::receipt::note_read;
 use crate::signal::{OwnSignal, Signal};
 use crate::state::{App, AppState};
 
@@ -115,7 +116,8 @@ pub(crate) async fn list_read_states(
 /// Say up to where you have read a channel.
 ///
 /// The marker moves forward only; with `unread` it moves back only, to just before the message. Where it is there or
-/// beyond already, it stays. Your other connections get the signal `read_marker`.
+/// beyond already, it stays. Your other connections get the signal `read_marker`; the participants of a direct or group
+/// channel get `receipt`, unless you have switched read receipts off.
 #[utoipa::path(
     put, path = "/channels/{id}/read-marker", operation_id = "moveReadMarker", tag = "account-data",
     params(("id" = Uuid, Path, description = "The channel")),
@@ -148,6 +150,9 @@ pub(crate) async fn move_read_marker(
     };
     let begun = Start { position: start.position.0, since: start.since };
     let marked = app.account_data.move_read_marker(caller.account, &to, direction, begun).await?;
+    if start.in_conversation && direction == Move::Forward {
+        note_read(&app, &caller, id, (body.message, to.position)).await?;
+    }
     let unread = app.read.unread_in(caller.account, id, start, marked.marker.as_ref().map(mark)).await?;
     let read_state = ReadState::new(marked.marker.as_ref(), unread);
     if marked.moved {

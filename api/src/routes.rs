@@ -7,7 +7,8 @@ use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
     account, ban, bootstrap, channel, community, draft, invite, live, membership, message,
-    notification_setting, presence, read_state, saved_message, scheduled_message, session, typing,
+    notification_setting, presence, privacy, read_state, receipt, saved_message, scheduled_message, session,
+    typing,
 };
 
 /// Everything under `/v1`.
@@ -62,6 +63,7 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(invite::create_invite))
         .routes(routes!(invite::revoke_invite))
         .routes(routes!(invite::redeem_invite))
+        .routes(routes!(privacy::change_privacy))
         .routes(routes!(
             notification_setting::set_community_notifications,
             notification_setting::reset_community_notifications
@@ -95,6 +97,8 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(scheduled_message::list_scheduled_messages))
         .routes(routes!(bootstrap::show_bootstrap))
         .routes(routes!(read_state::list_read_states))
+        .routes(routes!(receipt::list_receipts))
+        .routes(routes!(privacy::show_privacy))
         .routes(routes!(notification_setting::list_notification_settings))
         .routes(routes!(notification_setting::show_channel_notifications))
 }
@@ -104,7 +108,9 @@ fn signals() -> OpenApiRouter<AppState> {
 }
 
 fn marks() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(read_state::move_read_marker))
+    OpenApiRouter::default()
+        .routes(routes!(read_state::move_read_marker))
+        .routes(routes!(receipt::move_delivery_marker))
 }
 
 fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {

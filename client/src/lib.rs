@@ -42,6 +42,7 @@ pub mod live;
 mod membership;
 mod message;
 mod options;
+mod read_state;
 mod request;
 mod retry;
 mod secret;
@@ -61,6 +62,7 @@ pub use live::{
 pub use membership::{Ban, Member, MemberAnswer};
 pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
 pub use options::Options;
+pub use read_state::{ReadState, ReadStateAnswer};
 pub use request::{Command, Read};
 pub use secret::Secret;
 pub use session::{LogIn, NewSession, Session};

@@ -45,6 +45,8 @@ pub struct ReadStart {
     pub position: Position,
     /// When it came.
     pub since: Timestamp,
+    /// Whether the channel is a direct or group channel.
+    pub in_conversation: bool,
 }
 
 /// What an account may see, by id.
@@ -218,7 +220,8 @@ impl ReadModel {
         channel: ChannelId,
     ) -> Result<Option<ReadStart>, Unavailable> {
         const SQL: &str = concat!(
-            "SELECT coalesce(participants.joined_at, memberships.joined_at) AS since, coalesce(",
+            "SELECT coalesce(participants.joined_at, memberships.joined_at) AS since,
+                channels.community_id IS NULL AS in_conversation, coalesce(",
             newest_at!("channels.id", "coalesce(participants.joined_at, memberships.joined_at)"),
             ", 0) AS position, ",
             viewed_columns!(),
@@ -228,7 +231,11 @@ impl ReadModel {
         );
         let start = self.database().within(async |client| row(client, SQL, &[&viewer.0, &channel.0]).await);
         let row = start.await?.filter(may_view);
-        let start = |row: &Row| ReadStart { position: position(row, "position"), since: row.get("since") };
+        let start = |row: &Row| ReadStart {
+            position: position(row, "position"),
+            since: row.get("since"),
+            in_conversation: row.get("in_conversation"),
+        };
         Ok(row.as_ref().map(start))
     }
 }

@@ -14,7 +14,9 @@ use crate::invite::CreateInvite;
 use crate::membership::SetRoles;
 use crate::message::{EditMessage, PostMessage};
 use crate::notification_setting::SetNotifications;
+use crate::privacy::ChangePrivacy;
 use crate::read_state::MoveReadMarker;
+use crate::receipt::MoveDeliveryMarker;
 use crate::session::login::NewLogin;
 use crate::session::password::ChangePassword;
 
@@ -77,5 +79,7 @@ fn a_body_is_read_by_the_fields_that_its_schema_lists() {
     same::<PostMessage>("PostMessage");
     same::<EditMessage>("EditMessage");
     same::<MoveReadMarker>("MoveReadMarker");
+    same::<ChangePrivacy>("ChangePrivacy");
+    same::<MoveDeliveryMarker>("MoveDeliveryMarker");
     same::<SetNotifications>("SetNotifications");
 }

@@ -63,6 +63,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
         crate::message::CODES,
         crate::saved_message::CODES,
         crate::scheduled_message::CODES,
+        crate::receipt::CODES,
         crate::session::CODES,
     ]
     .into_iter()

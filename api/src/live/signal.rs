@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::access::Audience;
 use super::framed::Framed;
-use crate::signal::{OwnSignal, Presence, Signal, Typing};
+use crate::signal::{OwnSignal, Presence, Receipt, Signal, Typing};
 
 /// The object of a signal, the same on both transports. It has no `id`: there is nothing to resume from.
 #[derive(Serialize)]
@@ -33,6 +33,8 @@ impl SignalFrame {
         match signal {
             Signal::Typing(typing) => Self::typing(typing),
             Signal::ReadMarker(own) => Self::own("read_marker", own),
+            Signal::Receipt(receipt) => Self::receipt(receipt),
+            Signal::Privacy(own) => Self::own("privacy", own),
             Signal::NotificationSettings(own) => Self::own("notification_settings", own),
             Signal::Presence(presence) => Self::presence(presence.clone()),
             Signal::OwnPresence(own) => Self::own("own_presence", own),
@@ -62,6 +64,20 @@ impl SignalFrame {
             }),
         };
         Self::new(Audience::Near(account_id, communities, conversations), &object)
+    }
+
+    fn receipt(receipt: &Receipt) -> Self {
+        let Receipt { channel_id, account_id, message_id, read, time, to } = *receipt;
+        let (delivered, read) = if read { (message_id, Some(message_id)) } else { (message_id, None) };
+        let object = SignalObject {
+            kind: "receipt",
+            time,
+            topic: domain::streams::topics::channel(channel_id),
+            data: json!({
+                "channel_id": channel_id, "account_id": account_id, "delivered": delivered, "read": read,
+            }),
+        };
+        Self::new(to.map_or(Audience::Conversation(channel_id), Audience::Account), &object)
     }
 
     fn typing(typing: &Typing) -> Self {

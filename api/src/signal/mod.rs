@@ -13,6 +13,7 @@ mod bus;
 mod letter;
 mod own;
 mod presence;
+mod receipt;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -30,12 +31,14 @@ use self::bus::Bus;
 use crate::draft::DraftChange;
 use crate::notification_setting::NotificationSetting;
 use crate::presence::OwnPresence;
+use crate::privacy::Privacy;
 use crate::read_state::ReadState;
 use crate::saved_message::SavedChange;
 use crate::scheduled_message::ScheduledChange;
 
 pub(crate) use own::OwnSignal;
 pub(crate) use presence::Presence;
+pub(crate) use receipt::Receipt;
 pub(crate) use typing::Typing;
 
 /// Signals that wait for this node's readers, and as many for the other nodes.
@@ -51,6 +54,8 @@ const REMEMBERED: usize = 16_384;
 pub(crate) enum Signal {
     Typing(Typing),
     ReadMarker(OwnSignal<ReadState>),
+    Receipt(Receipt),
+    Privacy(OwnSignal<Privacy>),
     NotificationSettings(OwnSignal<NotificationSetting>),
     Presence(Presence),
     OwnPresence(OwnSignal<OwnPresence>),

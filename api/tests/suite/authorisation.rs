@@ -120,6 +120,12 @@ fn call<'a>(
         "moveReadMarker" => {
             server.put(&format!("/channels/{channel}/read-marker")).json(json!({"message": message}))
         }
+        "listReceipts" => server.get(&format!("/channels/{channel}/receipts")),
+        "moveDeliveryMarker" => {
+            server.put(&format!("/channels/{channel}/delivery-marker")).json(json!({"message": message}))
+        }
+        "showPrivacy" => server.get("/me/privacy"),
+        "changePrivacy" => server.patch("/me/privacy").json(json!({"read_receipts": true})),
         "listNotificationSettings" => server.get("/me/notification-settings"),
         "setCommunityNotifications" => {
             server.put(&format!("{community}/notification-settings")).json(json!({"level": "mentions"}))

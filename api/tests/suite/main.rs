@@ -18,5 +18,6 @@ mod message;
 mod notification_setting;
 mod program;
 mod read_state;
+mod receipt;
 mod session;
 mod typing;

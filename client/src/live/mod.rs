@@ -29,6 +29,7 @@ use crate::client::Client;
 use crate::community::Community;
 use crate::cursor::Cursor;
 use crate::error::Error;
+use crate::read_state::ReadState;
 use crate::request::Read;
 
 /// How frames travel.
@@ -162,6 +163,8 @@ impl Drop for Live {
 pub struct Bootstrap {
     pub account: Account,
     pub communities: Vec<Community>,
+    /// Of the channels that have a read marker or something unread.
+    pub read_states: Vec<ReadState>,
     pub cursor: Cursor,
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::message::Message;
+use crate::read_state::ReadState;
 
 /// Something told. It has no cursor, is never repeated and may be lost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub struct Signal {
     pub time: Timestamp,
     /// Whom it concerns, such as `channel:0198…`.
     pub topic: String,
-    /// As sent; [`Signal::typing`] has it typed.
+    /// As sent; [`Signal::typing`] and [`Signal::read_marker`] have it typed.
     pub data: Value,
 }
 
@@ -44,6 +45,21 @@ impl Signal {
         }
         let typing = Typing::deserialize(&self.data);
         typing.map(Some).map_err(|error| Error::Decode(format!("a typing signal: {error}")))
+    }
+}
+
+impl Signal {
+    /// How a channel stands now that the caller has read it on another device, or marked it unread; `None` if the signal
+    /// says something else. Where two come in the wrong order, the one with the later `time` holds.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if the data isn't what the contract says.
+    pub fn read_marker(&self) -> Result<Option<ReadState>, Error> {
+        if self.kind != "read_marker" {
+            return Ok(None);
+        }
+        let state = ReadState::deserialize(&self.data);
+        state.map(Some).map_err(|error| Error::Decode(format!("a read marker's signal: {error}")))
     }
 }
 

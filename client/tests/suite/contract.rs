@@ -89,6 +89,9 @@ fn table() -> Vec<Call> {
         edit_message(ID, "x");
         delete_message(ID);
         message_versions(ID);
+        read_states();
+        mark_read(ID, ID);
+        mark_unread(ID, ID);
         bootstrap();
         poll_events(Some(&Cursor::from("x")), Duration::ZERO, Some(1));
     }

@@ -110,7 +110,10 @@ impl House {
             "/v1/me" => Reply::json(200, &me()),
             "/v1/bootstrap" => {
                 let cursor = format!("c{}", self.frames.borrow().len());
-                Reply::json(200, &json!({"account": me(), "communities": [community()], "cursor": cursor}))
+                Reply::json(
+                    200,
+                    &json!({"account": me(), "communities": [community()], "read_states": [], "cursor": cursor}),
+                )
             }
             path if path.ends_with("/members") => {
                 let items = [member(ADA, "ada", "Ada"), member(BOB, "bob", "Bob\u{1b}[31m")];

@@ -84,7 +84,7 @@ async fn what_was_there_before_one_joined_counts_as_read() {
     world.settle().await;
     assert_eq!(world.read.unread(bob, &[]).await.unwrap(), [nothing(home.1)]);
     let start = world.read.read_start(bob, home.1).await.unwrap().unwrap();
-    assert_eq!(start.position, at_old);
+    assert_eq!((start.position, start.in_conversation), (at_old, false));
     let (new, at_new) = world.post(home, ann, "after").await;
     // A change of roles is no joining.
     world.give(home.0, bob, &[Role::Member, Role::Moderator]).await;
@@ -180,7 +180,7 @@ async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
         Sight { communities: vec![], channels: vec![channel_id] }
     );
     let start = world.read.read_start(eve, channel_id).await.unwrap().unwrap();
-    assert_eq!(start.position, at_first);
+    assert_eq!((start.position, start.in_conversation), (at_first, true));
     let mut participants = world.read.participants(eve, channel_id).await.unwrap().unwrap();
     assert_eq!(participants.pop(), Some(eve), "who came last stands last");
     assert_eq!(participants.into_iter().collect::<BTreeSet<_>>(), [ann, bob].into());

@@ -38,7 +38,8 @@ async fn every_query_can_be_awaited_in_a_task() {
         read.installation().await.unwrap();
         read.bootstrap(account, &[]).await.unwrap();
         read.unread(account, &[]).await.unwrap();
-        let start = ReadStart { position: Position::START, since: Timestamp::UNIX_EPOCH };
+        let start =
+            ReadStart { position: Position::START, since: Timestamp::UNIX_EPOCH, in_conversation: false };
         read.unread_in(account, channel, start, None).await.unwrap();
         read.sight(account).await.unwrap();
         read.participants(account, channel).await.unwrap();
