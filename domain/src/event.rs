@@ -9,6 +9,8 @@ use crate::installation::InstallationEvent;
 use crate::invite::InviteEvent;
 use crate::membership::MembershipEvent;
 use crate::message::MessageEvent;
+use crate::poll::PollEvent;
+use crate::reaction::ReactionEvent;
 use crate::streams::topics;
 
 macro_rules! every_set {
@@ -55,9 +57,9 @@ impl Event {
     /// Whom the event concerns.
     pub fn topic(&self) -> String {
         match self {
-            Self::Message(MessageEvent::Posted(e)) => topics::channel(e.channel_id),
-            Self::Message(MessageEvent::Edited(e)) => topics::channel(e.channel_id),
-            Self::Message(MessageEvent::Deleted(e)) => topics::channel(e.channel_id),
+            Self::Message(event) => topics::channel(event.subject().1),
+            Self::Reaction(event) => topics::channel(event.subject().1),
+            Self::Poll(event) => topics::channel(event.subject().1),
             Self::Membership(event) => topics::community(event.subject().0),
             // A deleted channel's end must reach those who can no longer see the channel itself.
             Self::Channel(ChannelEvent::Created(e)) => topics::community(e.community_id),
@@ -92,6 +94,8 @@ impl Event {
 // Messages first: most records are theirs.
 every_set! {
     Message(MessageEvent),
+    Reaction(ReactionEvent),
+    Poll(PollEvent),
     Membership(MembershipEvent),
     Channel(ChannelEvent),
     Community(CommunityEvent),

@@ -1,9 +1,17 @@
 //! `message-{id}`: one message, from its posting to its deletion.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+mod pin;
+mod text;
+
+pub use pin::{MessagePinned, MessageUnpinned};
+pub use text::MessageText;
 
 use crate::channel::{Channel, ChannelKind, LiveChannel};
 use crate::codec::{events, fact, told};
+use crate::poll::{NewPoll, PollTerms};
 use crate::text::bounded;
 use crate::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Personal, Standing};
 
@@ -22,10 +30,12 @@ pub struct MessagePosted {
     pub author_id: AccountId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<PollTerms>,
     #[serde(skip)]
-    pub content: Personal<Content>,
+    pub text: Personal<MessageText>,
 }
-told!(MessagePosted.content: Content = "message.posted", 1);
+told!(MessagePosted.text: MessageText = "message.posted", 1);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageEdited {
@@ -53,6 +63,21 @@ events! {
         Posted(MessagePosted),
         Edited(MessageEdited),
         Deleted(MessageDeleted),
+        Pinned(MessagePinned),
+        Unpinned(MessageUnpinned),
+    }
+}
+
+impl MessageEvent {
+    /// The message, its channel and, if it has one, its community.
+    pub fn subject(&self) -> (MessageId, ChannelId, Option<CommunityId>) {
+        match self {
+            Self::Posted(e) => (e.message_id, e.channel_id, e.community_id),
+            Self::Edited(e) => (e.message_id, e.channel_id, e.community_id),
+            Self::Deleted(e) => (e.message_id, e.channel_id, e.community_id),
+            Self::Pinned(e) => (e.message_id, e.channel_id, e.community_id),
+            Self::Unpinned(e) => (e.message_id, e.channel_id, e.community_id),
+        }
     }
 }
 
@@ -61,7 +86,10 @@ events! {
 pub enum Message {
     #[default]
     Absent,
-    Live(Facts),
+    Live {
+        facts: Facts,
+        pinned: bool,
+    },
     Deleted(Facts),
 }
 
@@ -73,14 +101,28 @@ pub struct Facts {
     pub community_id: Option<CommunityId>,
     pub author_id: AccountId,
     pub reply_to: Option<MessageId>,
+    pub poll: Option<PollTerms>,
 }
 
 impl Message {
     pub fn facts(&self) -> Option<&Facts> {
         match self {
             Self::Absent => None,
-            Self::Live(facts) | Self::Deleted(facts) => Some(facts),
+            Self::Live { facts, .. } | Self::Deleted(facts) => Some(facts),
         }
+    }
+
+    pub fn is_deleted(&self) -> bool {
+        matches!(self, Self::Deleted(_))
+    }
+
+    pub fn is_pinned(&self) -> bool {
+        matches!(self, Self::Live { pinned: true, .. })
+    }
+
+    /// The facts, if `by` may know that the message exists.
+    pub fn seen_by(&self, by: &Standing) -> Option<&Facts> {
+        self.facts().filter(|facts| by.sees(facts.channel_id, facts.community_id))
     }
 }
 
@@ -97,6 +139,13 @@ pub enum MessageCommand {
     Delete {
         by: Standing,
     },
+    /// In a community by whoever manages messages, elsewhere by everyone who is there.
+    Pin {
+        by: Standing,
+    },
+    Unpin {
+        by: Standing,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +157,8 @@ pub struct PostMessage {
     pub content: Content,
     /// The message answered, with its state.
     pub reply_to: Option<(MessageId, Message)>,
+    pub poll: Option<NewPoll>,
+    pub now: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -132,6 +183,10 @@ pub enum MessageError {
     TimedOut,
     #[error("you may not reply in this channel")]
     MayNotReply,
+    #[error("you may not pin messages here")]
+    MayNotPin,
+    #[error("a poll closes in the future, at most 30 days from now")]
+    PollTime,
 }
 
 impl Aggregate for Message {
@@ -142,17 +197,21 @@ impl Aggregate for Message {
     fn evolve(&mut self, event: &MessageEvent) {
         match event {
             MessageEvent::Posted(posted) => {
-                *self = Self::Live(Facts {
+                let facts = Facts {
                     id: posted.message_id,
                     channel_id: posted.channel_id,
                     community_id: posted.community_id,
                     author_id: posted.author_id,
                     reply_to: posted.reply_to,
-                });
+                    poll: posted.poll,
+                };
+                *self = Self::Live { facts, pinned: false };
             }
             MessageEvent::Edited(_) => {}
+            MessageEvent::Pinned(_) => self.set_pinned(true),
+            MessageEvent::Unpinned(_) => self.set_pinned(false),
             MessageEvent::Deleted(_) => {
-                if let Self::Live(facts) = self {
+                if let Self::Live { facts, .. } = self {
                     *self = Self::Deleted(*facts);
                 }
             }
@@ -165,6 +224,8 @@ impl Aggregate for Message {
             MessageCommand::Post(post) => post.decide(),
             MessageCommand::Edit { by, content } => self.edit(&by, content),
             MessageCommand::Delete { by } => self.delete(&by),
+            MessageCommand::Pin { by } => self.pin(&by),
+            MessageCommand::Unpin { by } => self.unpin(&by),
         }
     }
 }
@@ -196,13 +257,16 @@ impl PostMessage {
     fn decide(self) -> Result<Vec<MessageEvent>, MessageError> {
         let channel = may_post(&self.channel, &self.by)?;
         if let Some((_, answered)) = &self.reply_to
-            && !matches!(answered, Message::Live(facts) if facts.channel_id == self.channel_id)
+            && !matches!(answered, Message::Live { facts, .. } if facts.channel_id == self.channel_id)
         {
             return Err(MessageError::ReplyNotFound);
         }
         if self.reply_to.is_some() {
             may(&self.by, Permissions::REPLY, MessageError::MayNotReply)?;
         }
+        let terms = self.poll.as_ref().map(|poll| poll.terms(self.now).ok_or(MessageError::PollTime));
+        let poll = terms.transpose()?;
+        let text = MessageText { content: self.content, poll: self.poll.map(|poll| poll.options) };
         Ok(vec![
             MessagePosted {
                 message_id: self.id,
@@ -210,7 +274,8 @@ impl PostMessage {
                 community_id: channel.community_id(),
                 author_id: self.by.account,
                 reply_to: self.reply_to.map(|(id, _)| id),
-                content: Personal::Clear(self.content),
+                poll,
+                text: Personal::Clear(text),
             }
             .into(),
         ])
@@ -259,9 +324,12 @@ impl Message {
 
     /// Who may not see a message is not told that it exists.
     fn visible_to(&self, by: &Standing) -> Result<Facts, MessageError> {
-        match self.facts() {
-            Some(facts) if by.sees(facts.channel_id, facts.community_id) => Ok(*facts),
-            _ => Err(MessageError::Unknown),
+        self.seen_by(by).copied().ok_or(MessageError::Unknown)
+    }
+
+    fn set_pinned(&mut self, now: bool) {
+        if let Self::Live { pinned, .. } = self {
+            *pinned = now;
         }
     }
 }

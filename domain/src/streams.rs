@@ -34,6 +34,16 @@ pub fn message(id: MessageId) -> String {
     format!("message-{id}")
 }
 
+/// What people react with to a message.
+pub fn reaction(message: MessageId) -> String {
+    format!("reaction-{message}")
+}
+
+/// The votes on the poll of a message.
+pub fn poll(message: MessageId) -> String {
+    format!("poll-{message}")
+}
+
 pub fn invite(code: &str) -> String {
     format!("invite-{code}")
 }

@@ -13,14 +13,20 @@ use domain::codec::EventSet as _;
 use domain::community::{
     CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, CommunityRenamed,
 };
+use domain::emoji::Emoji;
 use domain::installation::{InstallationEvent, InstallationFounded};
 use domain::invite::{CODE_LENGTH, InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
 use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberUnbanned,
     MembershipEvent,
 };
-use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::message::{
+    Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
+    MessageUnpinned,
+};
 use domain::permission::Overwrites;
+use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
+use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
 use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, PersonalPart, Role};
 use jiff::Timestamp;
 use proptest::collection::btree_set;
@@ -83,29 +89,77 @@ fn account_events() -> impl Strategy<Value = AccountEvent> {
     ]
 }
 
+/// A message, its channel and its community, if it has one.
+fn place() -> impl Strategy<Value = (MessageId, ChannelId, Option<CommunityId>)> {
+    (message(), channel(), of(community()))
+}
+
+fn poll_terms() -> impl Strategy<Value = PollTerms> {
+    let closes_at = of((0..4_000_000_000_i64).prop_map(|second| Timestamp::from_second(second).unwrap()));
+    (any::<u8>(), any::<bool>(), closes_at).prop_map(|(options, multiple, closes_at)| PollTerms {
+        options,
+        multiple,
+        closes_at,
+    })
+}
+
+fn poll_options() -> impl Strategy<Value = PollOptions> {
+    let option = || text("\\PC{1,40}", |text| PollOption::parse(text).ok());
+    proptest::collection::vec(option(), 2..=10)
+        .prop_filter_map("two are alike", |options| PollOptions::new(options).ok())
+}
+
 fn message_events() -> impl Strategy<Value = MessageEvent> {
-    let place = || (message(), channel(), community());
-    let content = || text(block(), |text| Content::parse(text).ok()).prop_map(Clear);
+    let content = || text(block(), |text| Content::parse(text).ok());
+    let words = (content(), of(poll_options())).prop_map(|(content, poll)| MessageText { content, poll });
     prop_oneof![
-        (place(), account(), of(message()), content()).prop_map(|(place, author_id, reply_to, content)| {
-            let (message_id, channel_id, community_id) = place;
-            MessagePosted {
-                message_id,
-                channel_id,
-                community_id: Some(community_id),
-                author_id,
-                reply_to,
-                content,
+        (place(), account(), of(message()), of(poll_terms()), words.prop_map(Clear)).prop_map(
+            |(place, author_id, reply_to, poll, text)| {
+                let (message_id, channel_id, community_id) = place;
+                MessagePosted { message_id, channel_id, community_id, author_id, reply_to, poll, text }.into()
             }
-            .into()
+        ),
+        (place(), content().prop_map(Clear)).prop_map(|((message_id, channel_id, community_id), content)| {
+            MessageEdited { message_id, channel_id, community_id, content }.into()
         }),
-        (place(), content()).prop_map(|((message_id, channel_id, community_id), content)| {
-            MessageEdited { message_id, channel_id, community_id: Some(community_id), content }.into()
-        }),
-        (place(), account()).prop_map(|((message_id, channel_id, community_id), deleted_by)| {
-            MessageDeleted { message_id, channel_id, community_id: Some(community_id), deleted_by }.into()
+        (0..3, place(), account()).prop_map(|(which, (message_id, channel_id, community_id), by)| {
+            match which {
+                0 => MessageDeleted { message_id, channel_id, community_id, deleted_by: by }.into(),
+                1 => MessagePinned { message_id, channel_id, community_id, by }.into(),
+                _ => MessageUnpinned { message_id, channel_id, community_id, by }.into(),
+            }
         }),
     ]
+}
+
+fn emoji() -> impl Strategy<Value = Emoji> {
+    select(domain::emoji::all().map(|listed| Emoji::parse(listed.emoji).unwrap()).collect::<Vec<_>>())
+}
+
+fn reaction_events() -> impl Strategy<Value = ReactionEvent> {
+    (0..3, place(), account(), emoji(), any::<u32>(), any::<bool>()).prop_map(
+        |(which, (message_id, channel_id, community_id), account_id, emoji, count, one)| match which {
+            0 => ReactionAdded { message_id, channel_id, community_id, account_id, emoji, count }.into(),
+            1 => ReactionRemoved { message_id, channel_id, community_id, account_id, emoji, count }.into(),
+            _ => {
+                let emoji = one.then_some(emoji);
+                ReactionsCleared { message_id, channel_id, community_id, emoji, by: account_id }.into()
+            }
+        },
+    )
+}
+
+fn poll_events() -> impl Strategy<Value = PollEvent> {
+    let votes = proptest::collection::vec(any::<u32>(), 0..=10);
+    (any::<bool>(), place(), account(), btree_set(any::<u8>(), 0..=10), votes).prop_map(
+        |(voted, (message_id, channel_id, community_id), account_id, options, votes)| {
+            if voted {
+                PollVoted { message_id, channel_id, community_id, account_id, options, votes }.into()
+            } else {
+                PollClosed { message_id, channel_id, community_id, by: account_id }.into()
+            }
+        },
+    )
 }
 
 fn membership_events() -> impl Strategy<Value = MembershipEvent> {
@@ -183,6 +237,8 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         account_events().prop_map(Event::from),
         message_events().prop_map(Event::from),
+        reaction_events().prop_map(Event::from),
+        poll_events().prop_map(Event::from),
         membership_events().prop_map(Event::from),
         channel_events().prop_map(Event::from),
         community_events().prop_map(Event::from),
@@ -219,9 +275,7 @@ proptest! {
         use MessageEvent::{Edited, Posted};
         let mut mixed = a.clone();
         match (&mut mixed, b) {
-            (Posted(to), Posted(from)) => to.content = from.content,
-            (Posted(to), Edited(from)) => to.content = from.content,
-            (Edited(to), Posted(from)) => to.content = from.content,
+            (Posted(to), Posted(from)) => to.text = from.text,
             (Edited(to), Edited(from)) => to.content = from.content,
             _ => {}
         }

@@ -20,14 +20,20 @@ use domain::codec::EventSet as _;
 use domain::community::{
     CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, CommunityRenamed,
 };
+use domain::emoji::Emoji;
 use domain::installation::{InstallationEvent, InstallationFounded};
 use domain::invite::{InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
 use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberUnbanned,
     MembershipEvent,
 };
-use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
+use domain::message::{
+    Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
+    MessageUnpinned,
+};
 use domain::permission::Overwrites;
+use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
+use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
 use domain::{AccountId, DecodeError, Event, MessageId, PersonalPart, Role};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -35,6 +41,9 @@ use serde_json::{Value, json, value::RawValue};
 use crate::people::{
     CATEGORY, CHANNEL as CH, HERE as CO, MEMBER as B, MESSAGE as M, MODERATOR as A, OTHER_MESSAGE,
 };
+
+/// A second shape of `message.posted`.
+const WITH_A_POLL: &str = "message.posted.1.poll.json";
 
 const REPLY_TO: Option<MessageId> = Some(OTHER_MESSAGE);
 
@@ -46,7 +55,11 @@ struct Fixture {
 
 impl Fixture {
     fn load(kind: &str, schema: u16) -> Self {
-        let path = folder().join(format!("{kind}.{schema}.json"));
+        Self::read(&format!("{kind}.{schema}.json"))
+    }
+
+    fn read(name: &str) -> Self {
+        let path = folder().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         serde_json::from_str(&text).unwrap()
     }
@@ -80,6 +93,12 @@ fn table() -> Vec<Row> {
     let mut row = |kind, schema, topic, event| rows.push((kind, schema, topic, event));
 
     for (kind, event) in messages() {
+        row(kind, 1, channel(), event.into());
+    }
+    for (kind, event) in reactions() {
+        row(kind, 1, channel(), event.into());
+    }
+    for (kind, event) in polls() {
         row(kind, 1, channel(), event.into());
     }
     for (kind, event) in memberships() {
@@ -123,23 +142,68 @@ fn accounts() -> [(&'static str, AccountEvent); 2] {
     ]
 }
 
-fn messages() -> [(&'static str, MessageEvent); 3] {
+fn messages() -> [(&'static str, MessageEvent); 5] {
     let posted = MessagePosted {
         message_id: M,
         channel_id: CH,
         community_id: Some(CO),
         author_id: A,
         reply_to: REPLY_TO,
-        content: Clear(Content::parse("Hello, **wörld** 👍🏽\n\te\u{301}").unwrap()),
+        poll: None,
+        text: Clear(Content::parse("Hello, **wörld** 👍🏽\n\te\u{301}").unwrap().into()),
     };
     let content = Clear(Content::parse("Hello again").unwrap());
     let edited = MessageEdited { message_id: M, channel_id: CH, community_id: Some(CO), content };
     let deleted = MessageDeleted { message_id: M, channel_id: CH, community_id: Some(CO), deleted_by: B };
+    let pinned = MessagePinned { message_id: M, channel_id: CH, community_id: Some(CO), by: B };
+    let unpinned = MessageUnpinned { message_id: M, channel_id: CH, community_id: Some(CO), by: B };
     [
         ("message.posted", posted.into()),
         ("message.edited", edited.into()),
         ("message.deleted", deleted.into()),
+        ("message.pinned", pinned.into()),
+        ("message.unpinned", unpinned.into()),
     ]
+}
+
+/// What `message.posted` says besides when the message has a poll.
+fn posted_with_a_poll() -> Event {
+    let options = ["Tuesday", "Freitag \"früh\""].map(|text| PollOption::parse(text).unwrap());
+    let (content, poll) = (Content::parse("When?").unwrap(), PollOptions::new(options.to_vec()).unwrap());
+    let closes_at = Some("2026-03-01T12:00:00.000001Z".parse().unwrap());
+    let posted = MessagePosted {
+        message_id: M,
+        channel_id: CH,
+        community_id: Some(CO),
+        author_id: A,
+        reply_to: None,
+        poll: Some(PollTerms { options: 2, multiple: true, closes_at }),
+        text: Clear(MessageText { content, poll: Some(poll) }),
+    };
+    MessageEvent::from(posted).into()
+}
+
+fn reactions() -> [(&'static str, ReactionEvent); 3] {
+    let (message_id, channel_id, community_id) = (M, CH, Some(CO));
+    let emoji = || Emoji::parse("❤️").unwrap();
+    let (account_id, emoji_cleared) = (A, Some(emoji()));
+    let added = ReactionAdded { message_id, channel_id, community_id, account_id, emoji: emoji(), count: 2 };
+    let removed =
+        ReactionRemoved { message_id, channel_id, community_id, account_id, emoji: emoji(), count: 1 };
+    let cleared = ReactionsCleared { message_id, channel_id, community_id, emoji: emoji_cleared, by: B };
+    [
+        ("reaction.added", added.into()),
+        ("reaction.removed", removed.into()),
+        ("reaction.cleared", cleared.into()),
+    ]
+}
+
+fn polls() -> [(&'static str, PollEvent); 2] {
+    let (message_id, channel_id, community_id) = (M, CH, Some(CO));
+    let (options, votes) = ([0, 2].into(), vec![1, 0, 12]);
+    let voted = PollVoted { message_id, channel_id, community_id, account_id: A, options, votes };
+    let closed = PollClosed { message_id, channel_id, community_id, by: B };
+    [("poll.voted", voted.into()), ("poll.closed", closed.into())]
 }
 
 fn memberships() -> [(&'static str, MembershipEvent); 6] {
@@ -220,6 +284,7 @@ fn every_type_and_schema_has_its_fixture_and_no_other_file_is_there() {
     let needed: BTreeSet<String> = Event::kinds()
         .into_iter()
         .flat_map(|(kind, current)| (1..=current).map(move |schema| format!("{kind}.{schema}.json")))
+        .chain([WITH_A_POLL.to_owned()])
         .collect();
     let there: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()
@@ -262,6 +327,17 @@ fn what_is_written_today_is_what_the_fixture_holds_byte_for_byte() {
 }
 
 #[test]
+fn a_message_with_a_poll_is_stored_as_its_fixture_holds() {
+    let (fixture, event) = (Fixture::read(WITH_A_POLL), posted_with_a_poll());
+    let data = fixture.data.get().as_bytes();
+    assert_eq!(Event::decode("message.posted", 1, data, fixture.personal()).unwrap(), Some(event.clone()));
+    let encoded = event.encode();
+    assert_eq!(std::str::from_utf8(&encoded.data), Ok(fixture.data.get()));
+    let personal = encoded.personal.map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(personal.as_deref(), fixture.personal.as_ref().map(|text| text.get()));
+}
+
+#[test]
 fn without_its_personal_text_an_event_still_says_the_facts() {
     for (kind, schema, topic, event) in table() {
         let fixture = Fixture::load(kind, schema);
@@ -298,6 +374,14 @@ fn fields_that_a_newer_program_added_are_ignored() {
 fn what_may_be_missing_may_be_missing() {
     let optional = [
         ("message.posted", "reply_to"),
+        ("message.pinned", "community_id"),
+        ("message.unpinned", "community_id"),
+        ("reaction.added", "community_id"),
+        ("reaction.removed", "community_id"),
+        ("reaction.cleared", "community_id"),
+        ("reaction.cleared", "emoji"),
+        ("poll.voted", "community_id"),
+        ("poll.closed", "community_id"),
         ("membership.joined", "invited_by"),
         ("channel.created", "category_id"),
         ("channel.changed", "name"),

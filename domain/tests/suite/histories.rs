@@ -5,9 +5,12 @@ use std::fmt::Debug;
 
 use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic};
 use domain::community::{Community, CommunityCommand, CommunityName};
+use domain::emoji::Emoji;
 use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
 use domain::membership::{JoinedBy, Membership, MembershipCommand};
 use domain::message::{Content, Message, MessageCommand, PostMessage};
+use domain::poll::{NewPoll, Poll, PollCommand, PollOption, PollOptions};
+use domain::reaction::{MAX_KINDS, ReactionCommand, Reactions};
 use domain::role::Roles;
 use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Role, Standing};
 use jiff::Timestamp;
@@ -34,6 +37,12 @@ enum Try {
     Post(usize, usize, Option<usize>),
     Edit(usize),
     DeleteMessage(usize),
+    Pin(usize, bool),
+    React(usize, usize),
+    Unreact(usize, usize),
+    ClearReactions(usize, Option<usize>),
+    Vote(usize, BTreeSet<u8>, i64),
+    ClosePoll(usize),
     CreateInvite(usize, Option<u32>, Option<i64>),
     Redeem(usize, i64),
     Revoke(usize),
@@ -43,6 +52,7 @@ fn tries() -> impl Strategy<Value = Try> {
     let some = 0..PEOPLE;
     let place = || 0..PLACES;
     let message = || 0..4_usize;
+    let emoji = || 0..3_usize;
     let roles = proptest::collection::btree_set(proptest::sample::select(Role::BUILT_IN.to_vec()), 0..=3);
     let kind = proptest::sample::select(ChannelKind::OF_COMMUNITY.to_vec());
     prop_oneof![
@@ -59,6 +69,13 @@ fn tries() -> impl Strategy<Value = Try> {
         5 => (message(), place(), proptest::option::of(message())).prop_map(|(id, at, to)| Try::Post(id, at, to)),
         4 => message().prop_map(Try::Edit),
         3 => message().prop_map(Try::DeleteMessage),
+        2 => (message(), any::<bool>()).prop_map(|(which, pinned)| Try::Pin(which, pinned)),
+        4 => (message(), emoji()).prop_map(|(which, emoji)| Try::React(which, emoji)),
+        2 => (message(), emoji()).prop_map(|(which, emoji)| Try::Unreact(which, emoji)),
+        1 => (message(), proptest::option::of(emoji())).prop_map(|(id, emoji)| Try::ClearReactions(id, emoji)),
+        4 => (message(), proptest::collection::btree_set(0..4_u8, 0..3), 0..20_i64)
+            .prop_map(|(which, options, now)| Try::Vote(which, options, now)),
+        1 => message().prop_map(Try::ClosePoll),
         2 => (place(), proptest::option::of(0..3_u32), proptest::option::of(0..20_i64))
             .prop_map(|(which, max, end)| Try::CreateInvite(which, max, end)),
         6 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
@@ -73,6 +90,8 @@ struct World {
     memberships: [Membership; PEOPLE],
     channels: [Channel; PLACES],
     messages: [Message; 4],
+    reactions: [Reactions; 4],
+    polls: [Poll; 4],
     invites: [Invite; PLACES],
     uses: [u32; PLACES],
 }
@@ -174,6 +193,33 @@ impl World {
                 let by = self.standing_at(who, which);
                 act(&mut self.messages[which], MessageCommand::Delete { by }, false);
             }
+            Try::Pin(which, pinned) => {
+                let by = self.standing_at(who, which);
+                let command = if pinned { MessageCommand::Pin { by } } else { MessageCommand::Unpin { by } };
+                act(&mut self.messages[which], command, false);
+            }
+            Try::React(which, number) => self.react(who, which, |message, by| ReactionCommand::Add {
+                message,
+                by,
+                emoji: emoji(number),
+            }),
+            Try::Unreact(which, number) => self.react(who, which, |message, by| ReactionCommand::Remove {
+                message,
+                by,
+                emoji: emoji(number),
+            }),
+            Try::ClearReactions(which, number) => self.react(who, which, |message, by| {
+                ReactionCommand::Clear { message, by, emoji: number.map(emoji) }
+            }),
+            Try::Vote(which, options, now) => {
+                let (message, by) = (self.messages[which].clone(), self.standing_at(who, which));
+                let command = PollCommand::Vote { message, by, options, now: at(now) };
+                act(&mut self.polls[which], command, false);
+            }
+            Try::ClosePoll(which) => {
+                let (message, by) = (self.messages[which].clone(), self.standing_at(who, which));
+                act(&mut self.polls[which], PollCommand::Close { message, by, now: at(0) }, false);
+            }
             Try::CreateInvite(which, max_uses, end) => {
                 let code = InviteCode::from_digits([which as u8; CODE_LENGTH]);
                 let expires_at = end.map(at);
@@ -200,6 +246,16 @@ impl World {
         act(&mut self.channels[which], command, false);
     }
 
+    fn react(
+        &mut self,
+        who: usize,
+        which: usize,
+        command: impl FnOnce(Message, Standing) -> ReactionCommand,
+    ) {
+        let command = command(self.messages[which].clone(), self.standing_at(who, which));
+        act(&mut self.reactions[which], command, false);
+    }
+
     fn post(&mut self, which: usize, place: usize, to: Option<usize>, by: Standing) {
         let message = |which: usize| MessageId(Uuid::from_u128(0xe0 + which as u128));
         let post = PostMessage {
@@ -209,6 +265,9 @@ impl World {
             by,
             content: Content::parse("hello").unwrap(),
             reply_to: to.map(|to| (message(to), self.messages[to].clone())),
+            // Every other message has a poll.
+            poll: (which.is_multiple_of(2)).then(|| poll(which)),
+            now: at(0),
         };
         act(&mut self.messages[which], MessageCommand::Post(post), false);
     }
@@ -241,6 +300,22 @@ impl World {
             assert!(!gone || now == before, "a deleted message changed: {now:?}");
             assert!(before.facts().is_none_or(|facts| now.facts() == Some(facts)), "a message changed hands");
         }
+        let things = self.messages.iter().zip(&self.reactions).zip(&self.polls);
+        let earlier = before.messages.iter().zip(&before.reactions).zip(&before.polls);
+        for (((message, reactions), poll), ((then, reacted), voted)) in things.zip(earlier) {
+            let over = then.is_deleted();
+            assert!(!over || (reactions, poll) == (reacted, voted), "said of a deleted message: {message:?}");
+            assert!(reactions.kinds().count() <= MAX_KINDS);
+            for (emoji, count) in reactions.kinds() {
+                let people = (0..PEOPLE).filter(|who| reactions.has(account(*who), emoji)).count();
+                assert!(count > 0 && count as usize == people, "{emoji}: {count} of {people}");
+            }
+            for option in 0..3 {
+                let ballots = (0..PEOPLE).filter_map(|who| poll.ballot(account(who)));
+                let votes = ballots.filter(|ballot| ballot.contains(&option)).count();
+                assert_eq!(poll.votes(option) as usize, votes, "option {option}");
+            }
+        }
         for (now, before) in self.channels.iter().zip(&before.channels) {
             assert!(!matches!(before, Channel::Deleted(_)) || now == before, "a deleted channel changed");
         }
@@ -261,10 +336,22 @@ impl World {
             memberships: self.memberships.clone(),
             channels: self.channels.clone(),
             messages: self.messages.clone(),
+            reactions: self.reactions.clone(),
+            polls: self.polls.clone(),
             invites: self.invites.clone(),
             uses: self.uses,
         }
     }
+}
+
+fn emoji(number: usize) -> Emoji {
+    Emoji::parse(["🎉", "👍", ":heart:"][number]).unwrap()
+}
+
+fn poll(which: usize) -> NewPoll {
+    let options = ["a", "b", "c"].map(|text| PollOption::parse(text).unwrap()).to_vec();
+    let closes_at = (which == 0).then(|| at(15));
+    NewPoll { options: PollOptions::new(options).unwrap(), multiple: which == 0, closes_at }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -279,6 +366,9 @@ struct Reached {
     used_up: bool,
     moderators: bool,
     ended: bool,
+    pinned: bool,
+    reacted: bool,
+    voted: bool,
 }
 
 fn live_through(history: Vec<(usize, Try)>) -> Reached {
@@ -295,6 +385,9 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
         reached.used_up |= world.invites.iter().any(used_up);
         let moderates = |roles: &BTreeSet<Role>| roles.contains(&Role::Moderator);
         reached.moderators |= world.memberships.iter().any(|m| m.roles().is_some_and(moderates));
+        reached.pinned |= world.messages.iter().any(Message::is_pinned);
+        reached.reacted |= world.reactions.iter().any(|reactions| reactions.kinds().count() > 1);
+        reached.voted |= world.polls.iter().any(|poll| (0..3).any(|option| poll.votes(option) > 0));
         reached.ended |= world.community == Community::Deleted;
     }
     reached
@@ -328,7 +421,11 @@ fn the_histories_reach_what_they_are_about() {
         all.used_up |= reached.used_up;
         all.moderators |= reached.moderators;
         all.ended |= reached.ended;
+        all.pinned |= reached.pinned;
+        all.reacted |= reached.reacted;
+        all.voted |= reached.voted;
     }
-    let Reached { banned, deleted, used_up, moderators, ended } = all;
+    let Reached { banned, deleted, used_up, moderators, ended, pinned, reacted, voted } = all;
     assert!(banned && deleted && used_up && moderators && ended, "{all:?}");
+    assert!(pinned && reacted && voted, "{all:?}");
 }

@@ -1,3 +1,6 @@
+mod pin;
+mod poll;
+
 use domain::channel::{Channel, ChannelCreated, ChannelDeleted, ChannelKind};
 use domain::message::{
     Content, Message, MessageCommand, MessageDeleted, MessageEdited, MessageError, MessageEvent,
@@ -24,7 +27,8 @@ fn posted_in(channel: ChannelId, id: MessageId) -> MessagePosted {
         community_id: Some(HERE),
         author_id: MEMBER,
         reply_to: None,
-        content: Personal::Clear(content("hello")),
+        poll: None,
+        text: Personal::Clear(content("hello").into()),
     }
 }
 
@@ -44,7 +48,17 @@ fn deleted(by: AccountId) -> MessageEvent {
 
 fn post_in(channel: Channel, by: Standing, reply_to: Option<(MessageId, Message)>) -> MessageCommand {
     let content = content("hello");
-    MessageCommand::Post(PostMessage { id: MESSAGE, channel_id: CHANNEL, channel, by, content, reply_to })
+    let (poll, now) = (None, NOW);
+    MessageCommand::Post(PostMessage {
+        id: MESSAGE,
+        channel_id: CHANNEL,
+        channel,
+        by,
+        content,
+        reply_to,
+        poll,
+        now,
+    })
 }
 
 fn post(by: Standing) -> MessageCommand {
