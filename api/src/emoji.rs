@@ -99,6 +99,8 @@ mod tests {
     #[test]
     fn a_list_is_told_by_its_tag() {
         assert!(sent("W/\"abc\"") && sent("\"abc\"") && sent("\"x\", W/\"abc\"") && sent("*"));
-        assert!(!sent("W/\"abcd\"") && !sent("") && !has(&HeaderMap::new(), &HeaderValue::from_static("\"\"")));
+        assert!(
+            !sent("W/\"abcd\"") && !sent("") && !has(&HeaderMap::new(), &HeaderValue::from_static("\"\""))
+        );
     }
 }

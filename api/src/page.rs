@@ -1,12 +1,17 @@
 //! Lists, page by page.
 
+use std::fmt::Write as _;
+
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use event_store::Position;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error::{ApiError, FieldError};
 use crate::extract::{Fields, parse};
+use crate::state::App;
 
 const LINK: HeaderName = HeaderName::from_static("link");
 
@@ -61,6 +66,29 @@ impl<T: Serialize> IntoResponse for Linked<T> {
         }
         response
     }
+}
+
+/// The place in a list that a page's `next` names.
+pub(crate) fn place(app: &App, parameter: &str, text: Option<&str>) -> Result<Option<Position>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let opened = app.cursors.open(text).map_err(|_| {
+        let detail = "is not the `next` of a page of this list";
+        ApiError::invalid(vec![FieldError::parameter(parameter, "not_a_cursor", detail)])
+    });
+    opened.map(Some)
+}
+
+/// A segment of a path, percent-encoded (RFC 3986).
+pub(crate) fn segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            let _ = write!(segment, "%{byte:02X}");
+        }
+    }
+    segment
 }
 
 /// Reads `limit`.

@@ -76,20 +76,18 @@ pub(crate) struct Choice {
 }
 
 impl Poll {
-    pub(crate) fn of_row(row: PollRow, now: Timestamp) -> Self {
+    /// The poll of a deleted message is over.
+    pub(crate) fn of_row(row: PollRow, deleted: bool, now: Timestamp) -> Self {
         let PollRow { options, multiple, closes_at, closed_at } = row;
         let choice = |PollOptionRow { text, votes, me }| Choice { text, votes, me };
-        let closed = closed_at.is_some() || closes_at.is_some_and(|end| end <= now);
+        let closed = deleted || closed_at.is_some() || closes_at.is_some_and(|end| end <= now);
         Self { options: options.into_iter().map(choice).collect(), multiple, closes_at, closed }
     }
 
     /// One that was just posted.
     pub(crate) fn new(poll: &poll::NewPoll) -> Self {
-        let choice = |option: &PollOption| Choice {
-            text: Some(option.as_str().to_owned()),
-            votes: 0,
-            me: false,
-        };
+        let choice =
+            |option: &PollOption| Choice { text: Some(option.as_str().to_owned()), votes: 0, me: false };
         let options = poll.options.iter().map(choice).collect();
         Self { options, multiple: poll.multiple, closes_at: poll.closes_at, closed: false }
     }
@@ -132,7 +130,8 @@ impl From<NewPoll> for poll::NewPoll {
 
 fn options(value: Value) -> Result<PollOptions, Fault> {
     let texts = parse::list(value)?;
-    let options = texts.into_iter().map(parse::text(PollOption::parse)).collect::<Result<_, _>>()?;
+    let options =
+        texts.into_iter().map(|text| parse::text(PollOption::parse)(text)).collect::<Result<_, _>>()?;
     PollOptions::new(options).map_err(|error| {
         let code = match error {
             PollOptionsError::Count(_) => "out_of_range",

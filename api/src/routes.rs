@@ -6,9 +6,9 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    account, ban, bootstrap, channel, community, draft, invite, live, membership, message,
-    notification_setting, presence, privacy, read_state, receipt, saved_message, scheduled_message, session,
-    typing,
+    account, ban, bootstrap, channel, community, draft, emoji, invite, live, membership, message,
+    notification_setting, poll, presence, privacy, reaction, read_state, receipt, saved_message,
+    scheduled_message, session, typing,
 };
 
 /// Everything under `/v1`.
@@ -72,6 +72,11 @@ fn commands() -> OpenApiRouter<AppState> {
             notification_setting::set_channel_notifications,
             notification_setting::reset_channel_notifications
         ))
+        .routes(routes!(message::pin::pin_message, message::pin::unpin_message))
+        .routes(routes!(reaction::add_reaction, reaction::remove_reaction))
+        .routes(routes!(reaction::clear_reactions))
+        .routes(routes!(poll::vote, poll::withdraw_vote))
+        .routes(routes!(poll::close_poll))
 }
 
 fn reads() -> OpenApiRouter<AppState> {
@@ -95,6 +100,10 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(draft::list_drafts))
         .routes(routes!(saved_message::list_saved_messages))
         .routes(routes!(scheduled_message::list_scheduled_messages))
+        .routes(routes!(message::pin::list_pins))
+        .routes(routes!(reaction::list_reactors))
+        .routes(routes!(poll::list_voters))
+        .routes(routes!(emoji::list_emoji))
         .routes(routes!(bootstrap::show_bootstrap))
         .routes(routes!(read_state::list_read_states))
         .routes(routes!(receipt::list_receipts))

@@ -142,7 +142,7 @@ pub(crate) async fn list_saved_messages(
     Query(SavedQuery { before, limit }): Query<SavedQuery>,
 ) -> Result<Response, ApiError> {
     let mut before = before.map(|text| place_from(&text).ok_or_else(invalid_cursor)).transpose()?;
-    let wanted = limit as usize;
+    let (wanted, now) = (limit as usize, app.clock.now());
     // One more than is shown says whether there is a next page.
     let mut shown: Vec<(account_data::SavedMessage, Message)> = Vec::new();
     while shown.len() <= wanted {
@@ -152,7 +152,7 @@ pub(crate) async fn list_saved_messages(
         let ids: Vec<MessageId> = saved.iter().map(|saved| saved.message).collect();
         let mut messages = app.read.messages(caller.account, &ids).await?;
         let visible = |saved: account_data::SavedMessage| {
-            Some((saved, Message::of_row(messages.remove(&saved.message)?)))
+            Some((saved, Message::of_row(messages.remove(&saved.message)?, now)))
         };
         shown.extend(saved.into_iter().filter_map(visible));
     }

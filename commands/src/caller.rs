@@ -15,7 +15,7 @@ pub struct Context {
     pub actor: Option<AccountId>,
     /// The caller's idempotency key; without one each call is a command of its own.
     pub key: Option<String>,
-    /// SHA-256 over what was asked: method, path and body.
+    /// SHA-256 over what was asked: method, path, body and query.
     pub request_hash: [u8; 32],
     /// The request's id, for following it through logs.
     pub correlation: String,

@@ -24,6 +24,8 @@ mod intent;
 mod invite;
 mod membership;
 mod message;
+mod poll;
+mod reaction;
 mod sealing;
 mod settle;
 mod source;
@@ -41,7 +43,8 @@ pub use account::Register;
 pub use caller::{Context, Done, Refusal};
 pub use channel::{ChannelState, NewChannel};
 pub use invite::{InviteState, Redemption};
-pub use message::MessageState;
+pub use message::{MessageState, NewMessage};
+pub use reaction::ReactionState;
 pub use settle::{Checkpoint, Settler};
 pub use source::{Clock, IdSource, SystemClock, SystemIds};
 

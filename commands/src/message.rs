@@ -1,17 +1,22 @@
-//! Post, edit, delete.
+//! Post, edit, delete. `pin` has pinning.
+
+use std::sync::Arc;
 
 use domain::message::{Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage};
+use domain::poll::NewPoll;
 use domain::{AccountId, ChannelId, MessageId, Standing, codec::EventSet as _, streams};
-use event_store::{StreamName, Unavailable};
+use event_store::{Guard, StreamName, Unavailable};
 use jiff::Timestamp;
 use uuid::Uuid;
 use vault::KeyError;
+
+mod pin;
 
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
 use crate::intent::{Intent, Prepared, Visitor};
 use crate::stages::{Stages, ended};
-use crate::states::{Freshness, States};
+use crate::states::{Folded, Freshness, States};
 use crate::{Commands, caller::Cause};
 
 /// A message without its text, as a command left it.
@@ -21,14 +26,29 @@ pub struct MessageState {
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    pub pinned: bool,
+}
+
+/// What somebody wants to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    pub content: Content,
+    pub reply_to: Option<MessageId>,
+    pub poll: Option<NewPoll>,
+}
+
+impl NewMessage {
+    /// Nothing but a text.
+    pub fn text(content: Content) -> Self {
+        Self { content, reply_to: None, poll: None }
+    }
 }
 
 struct Post {
     id: MessageId,
     by: AccountId,
     channel: ChannelId,
-    content: Content,
-    reply_to: Option<MessageId>,
+    new: NewMessage,
 }
 
 impl Intent for Post {
@@ -48,7 +68,8 @@ impl Intent for Post {
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
         let visitor = Visitor::load(states, self.channel, self.by, freshness).await?;
-        let reply_to = match self.reply_to {
+        let NewMessage { content, reply_to, poll } = self.new.clone();
+        let reply_to = match reply_to {
             Some(id) => {
                 Some((id, states.load::<Message>(streams::message(id), freshness).await?.state.clone()))
             }
@@ -59,8 +80,10 @@ impl Intent for Post {
             channel_id: self.channel,
             channel: visitor.channel.state.clone(),
             by: visitor.standing,
-            content: self.content.clone(),
+            content,
             reply_to,
+            poll,
+            now: states.now(),
         });
         Ok(Prepared { command, guards: visitor.guards() })
     }
@@ -84,7 +107,8 @@ impl Intent for Edit {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let (by, guards) = standing_at_message(states, self.id, self.by, freshness).await?;
+        let AtMessage { standing: by, guards, .. } =
+            AtMessage::load(states, self.id, self.by, freshness).await?;
         let command = MessageCommand::Edit { by, content: self.content.clone() };
         Ok(Prepared { command, guards })
     }
@@ -103,28 +127,54 @@ impl Intent for Delete {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let (by, guards) = standing_at_message(states, self.id, self.by, freshness).await?;
+        let AtMessage { standing: by, guards, .. } =
+            AtMessage::load(states, self.id, self.by, freshness).await?;
         Ok(Prepared { command: MessageCommand::Delete { by }, guards })
     }
 }
 
-/// The standing in the channel of a message; outside, if there is no such message or its channel is gone.
-async fn standing_at_message(
-    states: &States,
-    id: MessageId,
-    account: AccountId,
-    freshness: Freshness,
-) -> Result<(Standing, Vec<event_store::Guard>), Unavailable> {
-    let message = states.load::<Message>(streams::message(id), freshness).await?;
-    let Some(facts) = message.state.facts() else {
-        return Ok((Standing::outside(account), vec![]));
-    };
-    let visitor = Visitor::load(states, facts.channel_id, account, freshness).await?;
-    Ok((visitor.standing, visitor.guards()))
+/// An account's standing in the channel of a message, and the folds it was taken from.
+pub(crate) struct AtMessage {
+    pub(crate) message: Arc<Folded<Message>>,
+    /// Outside, if there is no such message or its channel is gone.
+    pub(crate) standing: Standing,
+    /// That the channel and the standing in it are as they were. Whoever changes another stream than the message's
+    /// adds the message's own guard.
+    pub(crate) guards: Vec<Guard>,
+}
+
+impl AtMessage {
+    pub(crate) async fn load(
+        states: &States,
+        id: MessageId,
+        account: AccountId,
+        freshness: Freshness,
+    ) -> Result<Self, Unavailable> {
+        let message = states.load::<Message>(streams::message(id), freshness).await?;
+        let Some(facts) = message.state.facts() else {
+            let standing = Standing::outside(account);
+            return Ok(Self { message, standing, guards: vec![] });
+        };
+        let visitor = Visitor::load(states, facts.channel_id, account, freshness).await?;
+        let (standing, guards) = (visitor.standing, visitor.guards());
+        Ok(Self { message, standing, guards })
+    }
+
+    /// The same, guarding the message too: what is said of a message comes before its deletion, or not at all.
+    pub(crate) async fn guarded(
+        states: &States,
+        id: MessageId,
+        account: AccountId,
+        freshness: Freshness,
+    ) -> Result<Self, Unavailable> {
+        let mut at = Self::load(states, id, account, freshness).await?;
+        at.guards.push(at.message.guard());
+        Ok(at)
+    }
 }
 
 impl Commands {
-    /// Posts `content` in `channel`.
+    /// Posts a text in `channel`.
     ///
     /// # Errors
     /// See [`MessageError`].
@@ -135,13 +185,26 @@ impl Commands {
         content: Content,
         reply_to: Option<MessageId>,
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        self.post(context, channel, NewMessage { reply_to, ..NewMessage::text(content) }).await
+    }
+
+    /// Posts a message in `channel`.
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub async fn post(
+        &self,
+        context: &Context,
+        channel: ChannelId,
+        new: NewMessage,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let by = actor(context)?;
         let (vault, ids) = (&self.inner.vault, &self.inner.ids);
         let mut stages = Stages::begin();
         let key = vault.take_message_key(by.0, || ids.id()).await.map_err(no_key)?;
         ended!(stages, "key");
         let id = MessageId(key);
-        let outcome = self.execute(&self.cause(context), &Post { id, by, channel, content, reply_to }).await;
+        let outcome = self.execute(&self.cause(context), &Post { id, by, channel, new }).await;
         let unused = match &outcome {
             Ok(done) => done.made.state.facts().is_none_or(|facts| facts.id != id),
             // The event may be in the log for all that is known.
@@ -154,7 +217,8 @@ impl Commands {
         let outcome = outcome?;
         let created_at = outcome.made.created_at;
         let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
-        Ok(outcome.map(|_| MessageState { facts, created_at, edited_at: None, deleted_at: None }))
+        let (edited_at, deleted_at, pinned) = (None, None, false);
+        Ok(outcome.map(|_| MessageState { facts, created_at, edited_at, deleted_at, pinned }))
     }
 
     /// Replaces the text of one's own message.
@@ -197,8 +261,8 @@ impl Commands {
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
         let stream = StreamName::new(streams::message(facts.id));
-        let mut state =
-            MessageState { facts, created_at: outcome.made.created_at, edited_at: None, deleted_at: None };
+        let (created_at, pinned) = (outcome.made.created_at, outcome.made.state.is_pinned());
+        let mut state = MessageState { facts, created_at, edited_at: None, deleted_at: None, pinned };
         for record in self.inner.store.read_stream(&stream, 0).await? {
             if record.version > outcome.made.version {
                 break;
@@ -211,7 +275,7 @@ impl Commands {
                 Some(MessageEvent::Posted(_)) => state.created_at = at,
                 Some(MessageEvent::Edited(_)) => state.edited_at = Some(at),
                 Some(MessageEvent::Deleted(_)) => state.deleted_at = Some(at),
-                None => {}
+                Some(MessageEvent::Pinned(_) | MessageEvent::Unpinned(_)) | None => {}
             }
         }
         Ok(outcome.map(|_| state))

@@ -27,7 +27,7 @@ impl Intent for Vote {
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Poll>, Unavailable> {
         let AtMessage { message, standing: by, guards } =
-            AtMessage::load(states, self.message, self.by, freshness).await?;
+            AtMessage::guarded(states, self.message, self.by, freshness).await?;
         let (message, options) = (message.state.clone(), self.options.clone());
         Ok(Prepared { command: PollCommand::Vote { message, by, options, now: states.now() }, guards })
     }
@@ -47,7 +47,7 @@ impl Intent for Close {
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Poll>, Unavailable> {
         let AtMessage { message, standing: by, guards } =
-            AtMessage::load(states, self.message, self.by, freshness).await?;
+            AtMessage::guarded(states, self.message, self.by, freshness).await?;
         let message = message.state.clone();
         Ok(Prepared { command: PollCommand::Close { message, by, now: states.now() }, guards })
     }

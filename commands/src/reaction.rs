@@ -45,7 +45,7 @@ impl Intent for React {
         freshness: Freshness,
     ) -> Result<Prepared<Reactions>, Unavailable> {
         let AtMessage { message, standing: by, guards } =
-            AtMessage::load(states, self.message, self.by, freshness).await?;
+            AtMessage::guarded(states, self.message, self.by, freshness).await?;
         let message = message.state.clone();
         let command = match &self.how {
             How::Add(emoji) => ReactionCommand::Add { message, by, emoji: emoji.clone() },

@@ -9,6 +9,9 @@ use domain::channel::Channel;
 use domain::codec::EventSet as _;
 use domain::community::Community;
 use domain::membership::Membership;
+use domain::message::Message;
+use domain::poll::Poll;
+use domain::reaction::Reactions;
 use domain::{Aggregate, PersonalPart};
 use event_store::{EventStore, Guard, Position, Record, StreamName, Unavailable};
 use jiff::Timestamp;
@@ -18,6 +21,8 @@ use crate::source::Clock;
 
 /// Streams of each kind that are kept: some 100 bytes each.
 const CAPACITY: usize = 50_000;
+/// Streams of reactions and of polls that are kept: of a message that thousands react to, some 100 kilobytes.
+const CROWDED: usize = 5_000;
 /// A fold longer than this is worth a look at the stream's boundaries.
 const LONG_STREAM: usize = 500;
 
@@ -85,25 +90,28 @@ pub(crate) struct States {
     communities: Cache<StreamName, Arc<Folded<Community>>>,
     memberships: Cache<StreamName, Arc<Folded<Membership>>>,
     channels: Cache<StreamName, Arc<Folded<Channel>>>,
+    messages: Cache<StreamName, Arc<Folded<Message>>>,
+    reactions: Cache<StreamName, Arc<Folded<Reactions>>>,
+    polls: Cache<StreamName, Arc<Folded<Poll>>>,
 }
 
-impl Kept for Community {
-    fn cache(states: &States) -> Option<&Cache<StreamName, Arc<Folded<Self>>>> {
-        Some(&states.communities)
-    }
+macro_rules! kept {
+    ($($aggregate:ty: $cache:ident),+ $(,)?) => {$(
+        impl Kept for $aggregate {
+            fn cache(states: &States) -> Option<&Cache<StreamName, Arc<Folded<Self>>>> {
+                Some(&states.$cache)
+            }
+        }
+    )+};
 }
-
-impl Kept for Membership {
-    fn cache(states: &States) -> Option<&Cache<StreamName, Arc<Folded<Self>>>> {
-        Some(&states.memberships)
-    }
-}
-
-impl Kept for Channel {
-    fn cache(states: &States) -> Option<&Cache<StreamName, Arc<Folded<Self>>>> {
-        Some(&states.channels)
-    }
-}
+kept!(
+    Community: communities,
+    Membership: memberships,
+    Channel: channels,
+    Message: messages,
+    Reactions: reactions,
+    Poll: polls,
+);
 
 macro_rules! read_each_time {
     ($($aggregate:ty),+) => {$(
@@ -118,15 +126,21 @@ read_each_time!(
     domain::account::Account,
     domain::claim::Claim,
     domain::installation::Installation,
-    domain::invite::Invite,
-    domain::message::Message
+    domain::invite::Invite
 );
 
 impl States {
     pub(crate) fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Self {
-        let (communities, memberships, channels) =
-            (Cache::new(CAPACITY), Cache::new(CAPACITY), Cache::new(CAPACITY));
-        Self { store, clock, communities, memberships, channels }
+        Self {
+            store,
+            clock,
+            communities: Cache::new(CAPACITY),
+            memberships: Cache::new(CAPACITY),
+            channels: Cache::new(CAPACITY),
+            messages: Cache::new(CAPACITY),
+            reactions: Cache::new(CROWDED),
+            polls: Cache::new(CROWDED),
+        }
     }
 
     /// The time of the decision: time-outs end by themselves.
@@ -197,6 +211,9 @@ impl States {
             Some(("community", _)) => self.follow_as::<Community>(record),
             Some(("membership", _)) => self.follow_as::<Membership>(record),
             Some(("channel", _)) => self.follow_as::<Channel>(record),
+            Some(("message", _)) => self.follow_as::<Message>(record),
+            Some(("reaction", _)) => self.follow_as::<Reactions>(record),
+            Some(("poll", _)) => self.follow_as::<Poll>(record),
             _ => {}
         }
     }

@@ -131,7 +131,8 @@ impl Bench {
             community_id: Some(COMMUNITY),
             author_id,
             reply_to: None,
-            content: Personal::Clear(Content::parse(&text).unwrap()),
+            poll: None,
+            text: Personal::Clear(Content::parse(&text).unwrap().into()),
         });
         self.append(&streams::message(message_id), message_id.0, event).await;
     }

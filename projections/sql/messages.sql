@@ -1,15 +1,18 @@
 -- position is that of the post. version counts the texts there have been: this row has the newest, message_versions
--- the earlier ones. content is null when it was deleted or erased.
+-- the earlier ones. content is null when it was deleted or erased. pinned_position is that of the pin, while there is one.
 CREATE TABLE {schema}.messages (
-    id         uuid        NOT NULL,
-    channel_id uuid        NOT NULL,
-    author_id  uuid        NOT NULL,
-    reply_to   uuid,
-    position   bigint      NOT NULL,
-    created_at timestamptz NOT NULL,
-    edited_at  timestamptz,
-    deleted_at timestamptz,
-    version    integer     NOT NULL,
-    content    text,
+    id              uuid        NOT NULL,
+    channel_id      uuid        NOT NULL,
+    author_id       uuid        NOT NULL,
+    reply_to        uuid,
+    position        bigint      NOT NULL,
+    created_at      timestamptz NOT NULL,
+    edited_at       timestamptz,
+    deleted_at      timestamptz,
+    version         integer     NOT NULL,
+    pinned_position bigint,
+    pinned_at       timestamptz,
+    pinned_by       uuid,
+    content         text,
     CONSTRAINT messages_pkey PRIMARY KEY (id)
 );

@@ -1,13 +1,13 @@
 //! What a page of the log becomes: statements for one transaction.
 
-use domain::Event;
+use domain::{Event, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 
 use crate::database::to_bigint;
 use crate::opening::OpenedRecord;
-use crate::{account, channel, community, installation, invite, membership, message};
+use crate::{account, channel, community, installation, invite, membership, message, poll, reaction};
 
 pub(crate) type Param = Box<dyn ToSql + Send + Sync>;
 
@@ -38,13 +38,14 @@ impl At {
     }
 }
 
-/// Statements in the order of the log, but for messages: those are gathered, so that a long run of them is a few
-/// statements, and written later than their turn. That comes to the same: a message is written only where its channel
-/// is, so what would have been deleted with its channel is not written after it.
+/// Statements in the order of the log, but for messages and reactions: those are gathered, so that a long run of them is
+/// a few statements, and written later than their turn. That comes to the same: a message is written only where its
+/// channel is, and a reaction only where its message is, so what would have been deleted with it is not written after it.
 #[derive(Default)]
 pub(crate) struct Batch {
     writes: Vec<Write>,
     messages: message::Gathered,
+    reactions: reaction::Gathered,
 }
 
 impl Batch {
@@ -56,13 +57,15 @@ impl Batch {
                 batch.add(event, at);
             }
         }
-        batch.write_messages();
+        batch.write_reactions();
         batch.writes
     }
 
     fn add(&mut self, event: Event, at: At) {
         match event {
             Event::Message(event) => message::project(self, event, at),
+            Event::Reaction(event) => reaction::project(self, event, at),
+            Event::Poll(event) => poll::project(self, event, at),
             Event::Membership(event) => membership::project(self, event, at),
             Event::Channel(event) => channel::project(self, event, at),
             Event::Community(event) => community::project(self, event, at),
@@ -80,6 +83,23 @@ impl Batch {
 
     pub(crate) fn messages(&mut self) -> &mut message::Gathered {
         &mut self.messages
+    }
+
+    pub(crate) fn reactions(&mut self) -> &mut reaction::Gathered {
+        &mut self.reactions
+    }
+
+    /// Writes what is gathered of a message, for what happens next to need its row.
+    pub(crate) fn write_message(&mut self, id: MessageId) {
+        if self.messages.has(id) {
+            self.write_messages();
+        }
+    }
+
+    /// Writes all reactions that are gathered, and the messages, without which they are nothing.
+    pub(crate) fn write_reactions(&mut self) {
+        self.write_messages();
+        self.writes.extend(std::mem::take(&mut self.reactions).into_writes());
     }
 
     /// Writes what is gathered, for messages that must be written again.

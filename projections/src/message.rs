@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use deadpool_postgres::GenericClient;
 use domain::{AccountId, ChannelId, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
@@ -9,12 +10,16 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 mod history;
+mod pin;
 mod project;
 
 pub use history::{HistoryPage, Range};
+pub use pin::{PinPage, PinRow};
 pub(crate) use project::{Gathered, project};
 
 use crate::database::{Params, Unavailable, position, rows};
+use crate::poll::{self, PollRow};
+use crate::reaction::{self, ReactionRow};
 use crate::read_model::ReadModel;
 use crate::viewing::{may_view, viewed_columns, viewed_from};
 
@@ -29,6 +34,10 @@ pub struct MessageRow {
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    pub pinned: bool,
+    /// In the order of their first use.
+    pub reactions: Vec<ReactionRow>,
+    pub poll: Option<PollRow>,
     /// Of its post: its place in the channel.
     pub position: Position,
 }
@@ -46,12 +55,14 @@ pub struct VersionRow {
 macro_rules! message_columns {
     () => {
         "messages.id, messages.channel_id, messages.author_id, messages.content, messages.reply_to,
-            messages.created_at, messages.edited_at, messages.deleted_at, messages.position"
+            messages.created_at, messages.edited_at, messages.deleted_at, messages.pinned_position IS NOT NULL AS pinned,
+            messages.position"
     };
 }
 pub(crate) use message_columns;
 
 impl MessageRow {
+    /// Without its reactions and its poll: [`complete`] adds them.
     pub(crate) fn of(row: &Row) -> Self {
         Self {
             id: MessageId(row.get("id")),
@@ -62,13 +73,61 @@ impl MessageRow {
             created_at: row.get("created_at"),
             edited_at: row.get("edited_at"),
             deleted_at: row.get("deleted_at"),
+            pinned: row.get("pinned"),
+            reactions: Vec::new(),
+            poll: None,
             position: position(row, "position"),
         }
     }
 }
 
+/// Adds the reactions and polls of messages as `viewer` sees them: two queries in one round trip, however many messages.
+pub(crate) async fn complete(
+    client: &impl GenericClient,
+    viewer: AccountId,
+    mut messages: Vec<MessageRow>,
+) -> Result<Vec<MessageRow>, tokio_postgres::Error> {
+    let ids: Vec<Uuid> = messages.iter().map(|message| message.id.0).collect();
+    if ids.is_empty() {
+        return Ok(messages);
+    }
+    let (mut reactions, mut polls) = tokio::try_join!(
+        reaction::of_messages(client, viewer, &ids),
+        poll::of_messages(client, viewer, &ids)
+    )?;
+    for message in &mut messages {
+        message.reactions = reactions.remove(&message.id).unwrap_or_default();
+        message.poll = polls.remove(&message.id);
+    }
+    Ok(messages)
+}
+
+/// Deletes what is said of the messages that `$messages` selects, by tables that name their message.
+macro_rules! parts_of_messages {
+    ($messages:literal) => {
+        [
+            concat!("DELETE FROM {schema}.message_versions AS part ", $messages),
+            concat!("DELETE FROM {schema}.reactions AS part ", $messages),
+            concat!("DELETE FROM {schema}.reaction_counts AS part ", $messages),
+            concat!("DELETE FROM {schema}.polls AS part ", $messages),
+            concat!("DELETE FROM {schema}.poll_votes AS part ", $messages),
+        ]
+    };
+}
+
+/// Delete what is said of the messages of a channel (`$1`), before the messages themselves.
+pub(crate) const PARTS_IN_CHANNEL: [&str; 5] = parts_of_messages!(
+    "USING {schema}.messages WHERE messages.channel_id = $1 AND part.message_id = messages.id"
+);
+
+/// The same for all channels of a community (`$1`).
+pub(crate) const PARTS_IN_COMMUNITY: [&str; 5] = parts_of_messages!(
+    "USING {schema}.messages, {schema}.channels
+    WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND part.message_id = messages.id"
+);
+
 /// A message (`$2`) beside what decides whether an account (`$1`) sees it.
-const SEEN: &str = concat!(
+pub(crate) const SEEN: &str = concat!(
     "SELECT ",
     viewed_columns!(),
     ", ",
@@ -93,9 +152,24 @@ impl ReadModel {
         ids: &[MessageId],
     ) -> Result<HashMap<MessageId, MessageRow>, Unavailable> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-        let rows = self.database().rows(SEEN, &[&viewer.0, &ids]).await?;
-        let seen = rows.iter().filter(|row| may_view(row)).map(MessageRow::of);
-        Ok(seen.map(|message| (message.id, message)).collect())
+        self.database()
+            .within(async |client| {
+                // What is said of them is read in the same round trip and dropped where the viewer may not see it.
+                let whose: Params<'_> = &[&viewer.0, &ids];
+                let (seen, mut reactions, mut polls) = tokio::try_join!(
+                    rows(client, SEEN, whose),
+                    reaction::of_messages(client, viewer, &ids),
+                    poll::of_messages(client, viewer, &ids)
+                )?;
+                let whole = |message: MessageRow| MessageRow {
+                    reactions: reactions.remove(&message.id).unwrap_or_default(),
+                    poll: polls.remove(&message.id),
+                    ..message
+                };
+                let seen = seen.iter().filter(|row| may_view(row)).map(MessageRow::of).map(whole);
+                Ok(seen.map(|message| (message.id, message)).collect())
+            })
+            .await
     }
 
     /// Where a message that `viewer` may see stands.
@@ -104,7 +178,9 @@ impl ReadModel {
         viewer: AccountId,
         id: MessageId,
     ) -> Result<Option<(ChannelId, Position)>, Unavailable> {
-        Ok(self.message(viewer, id).await?.map(|message| (message.channel_id, message.position)))
+        let row = self.database().row(SEEN, &[&viewer.0, &&[id.0][..]]).await?;
+        let message = row.filter(may_view).as_ref().map(MessageRow::of);
+        Ok(message.map(|message| (message.channel_id, message.position)))
     }
 
     /// The texts that a message which `viewer` may see has had, oldest first; the last is the current one.

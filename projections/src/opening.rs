@@ -132,7 +132,9 @@ fn has_text(event: &Event) -> bool {
     match event {
         Event::Message(MessageEvent::Posted(_) | MessageEvent::Edited(_))
         | Event::Account(AccountEvent::Registered(_) | AccountEvent::ProfileChanged(_)) => true,
-        Event::Message(MessageEvent::Deleted(_))
+        Event::Message(MessageEvent::Deleted(_) | MessageEvent::Pinned(_) | MessageEvent::Unpinned(_))
+        | Event::Reaction(_)
+        | Event::Poll(_)
         | Event::Membership(_)
         | Event::Channel(_)
         | Event::Community(_)

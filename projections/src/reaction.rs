@@ -112,7 +112,8 @@ impl ReadModel {
         let wanted = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
         self.database()
             .within(async |client| {
-                let whose: Params<'_> = &[&viewer.0, &id.0];
+                let one: &[Uuid] = &[id.0];
+                let whose: Params<'_> = &[&viewer.0, &one];
                 let which: Params<'_> = &[&id.0, &emoji.as_str(), &after, &wanted];
                 let (seen, found) =
                     tokio::try_join!(rows(client, message::SEEN, whose), rows(client, SQL, which))?;

@@ -40,7 +40,14 @@ const OBJECTS: &[&str] = objects![
     "messages",
     "messages_position",
     "messages_time",
+    "messages_pins",
     "message_versions",
+    "reactions",
+    "reactions_order",
+    "reaction_counts",
+    "polls",
+    "poll_votes",
+    "poll_votes_order",
     "invites",
     "invites_community",
 ];
@@ -55,6 +62,10 @@ pub(crate) const TABLES: &[&str] = &[
     "participants",
     "messages",
     "message_versions",
+    "reactions",
+    "reaction_counts",
+    "polls",
+    "poll_votes",
     "invites",
 ];
 

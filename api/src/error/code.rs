@@ -61,6 +61,8 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
         crate::live::CODES,
         crate::membership::CODES,
         crate::message::CODES,
+        crate::poll::CODES,
+        crate::reaction::CODES,
         crate::saved_message::CODES,
         crate::scheduled_message::CODES,
         crate::receipt::CODES,

@@ -83,7 +83,9 @@ fn context(parts: &Parts, actor: Option<AccountId>, body: &[u8]) -> Result<Conte
     // The path as the client wrote it: routers below a prefix see a shorter one.
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let mut hash = Sha256::new();
-    for part in [parts.method.as_str().as_bytes(), uri.path().as_bytes(), body] {
+    let query = uri.query().map(str::as_bytes);
+    let said = [parts.method.as_str().as_bytes(), uri.path().as_bytes(), body];
+    for part in said.into_iter().chain(query) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

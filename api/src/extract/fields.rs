@@ -87,14 +87,19 @@ impl Fields {
         }
     }
 
-    fn read<T: FromFields>(mut self) -> Result<T, ApiError> {
+    fn read<T: FromFields>(self) -> Result<T, ApiError> {
+        self.read_all().map_err(ApiError::invalid)
+    }
+
+    /// The value, or what is wrong with its fields.
+    fn read_all<T: FromFields>(mut self) -> Result<T, Vec<FieldError>> {
         let read = T::from_fields(&mut self);
         for name in std::mem::take(&mut self.sent).keys() {
             self.fault(name, Fault::new("unknown_field", "is not known here"));
         }
         match read {
             Some(value) if self.errors.is_empty() => Ok(value),
-            _ => Err(ApiError::invalid(self.errors)),
+            _ => Err(self.errors),
         }
     }
 
@@ -122,6 +127,30 @@ impl Fields {
         match self.take(name) {
             None | Some(Value::Null) => Some(None),
             Some(value) => self.parse(name, value, parse).map(Some),
+        }
+    }
+
+    /// An object of a body with fields of its own, which may be absent or null: then the inner option is `None`.
+    pub(crate) fn object<T: FromFields>(&mut self, name: &'static str) -> Option<Option<T>> {
+        let sent = match self.take(name) {
+            None | Some(Value::Null) => return Some(None),
+            Some(Value::Object(sent)) => sent,
+            Some(other) => {
+                let detail = format!("must be an object, is {}", kind_of(&other));
+                self.fault(name, Fault::new("wrong_type", detail));
+                return None;
+            }
+        };
+        match Self::new(self.place, sent).read_all() {
+            Ok(value) => Some(Some(value)),
+            Err(errors) => {
+                let inside = |error: FieldError| {
+                    let pointer = error.pointer.map(|pointer| format!("/{name}{pointer}"));
+                    FieldError { pointer, ..error }
+                };
+                self.errors.extend(errors.into_iter().map(inside));
+                None
+            }
         }
     }
 
@@ -197,6 +226,22 @@ pub(crate) mod parse {
 
     pub(crate) fn boolean(value: Value) -> Result<bool, Fault> {
         value.as_bool().ok_or_else(|| wrong("a boolean", &value))
+    }
+
+    pub(crate) fn list(value: Value) -> Result<Vec<Value>, Fault> {
+        match value {
+            Value::Array(items) => Ok(items),
+            other => Err(wrong("an array", &other)),
+        }
+    }
+
+    /// `true` or `false`, as a query has them.
+    pub(crate) fn flag(value: Value) -> Result<bool, Fault> {
+        match string(value)?.as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(Fault::new("unknown_value", "must be true or false")),
+        }
     }
 
     /// Text with the domain's limits: `text(Content::parse)`.
@@ -296,6 +341,31 @@ mod tests {
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
         assert_eq!(faults(json!({})), [("/name".to_owned(), "required".to_owned())]);
         assert_eq!(faults(json!([])), [(String::new(), "wrong_type".to_owned())]);
+    }
+
+    #[derive(Debug)]
+    struct Outer;
+
+    impl FromFields for Outer {
+        fn from_fields(fields: &mut Fields) -> Option<Self> {
+            fields.object::<Sample>("sample")?.map(|_| Self)
+        }
+    }
+
+    #[test]
+    fn the_faults_of_an_object_inside_are_told_by_their_place() {
+        let told = |body: Value| {
+            let error = Fields::read_body::<Outer>(body).unwrap_err();
+            let errors = error.problem("", "").errors.into_iter();
+            errors.map(|e| (e.pointer.unwrap_or_default(), e.code.into_owned())).collect::<Vec<_>>()
+        };
+        assert!(Fields::read_body::<Outer>(json!({"sample": {"name": "a"}})).is_ok());
+        let faults = told(json!({"sample": {"name": 5, "more": 1}, "other": 1}));
+        let expected =
+            [("/sample/name", "wrong_type"), ("/sample/more", "unknown_field"), ("/other", "unknown_field")];
+        assert_eq!(faults, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+        let wrong = [("/sample".to_owned(), "wrong_type".to_owned())];
+        assert_eq!(told(json!({"sample": []})), wrong);
     }
 
     #[derive(Debug)]

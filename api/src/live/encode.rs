@@ -6,14 +6,15 @@ use domain::account::AccountEvent;
 use domain::channel::{ChannelEvent, ChannelKind};
 use domain::community::CommunityEvent;
 use domain::membership::MembershipEvent;
-use domain::message::{Content, MessageEvent};
 use domain::role::Definition;
-use domain::{CommunityId, Event, Permissions, Personal, Role};
+use domain::{ChannelId, CommunityId, Event, MessageId, Permissions, Role};
 use event_store::{Position, Record};
 use jiff::Timestamp;
 use projections::{OpenedRecord, ReadModel};
 use serde_json::{Value, json};
 use vault::Vault;
+
+mod said;
 
 use super::access::Audience;
 use super::change::AccessChange;
@@ -83,9 +84,9 @@ impl Encoder {
 
     async fn audience(&self, event: &Event, position: Position) -> Result<Audience, EncodeError> {
         Ok(match event {
-            Event::Message(MessageEvent::Posted(e)) => Audience::of_channel(e.community_id, e.channel_id),
-            Event::Message(MessageEvent::Edited(e)) => Audience::of_channel(e.community_id, e.channel_id),
-            Event::Message(MessageEvent::Deleted(e)) => Audience::of_channel(e.community_id, e.channel_id),
+            Event::Message(event) => said_in(event.subject()),
+            Event::Reaction(event) => said_in(event.subject()),
+            Event::Poll(event) => said_in(event.subject()),
             Event::Membership(MembershipEvent::Unbanned(e)) => {
                 Audience::Holders(e.community_id, Permissions::BAN)
             }
@@ -129,17 +130,9 @@ impl Encoder {
 /// The `data` of a frame, as docs/API.md lists it.
 fn data(event: &Event, at: Timestamp) -> Value {
     match event {
-        Event::Message(MessageEvent::Posted(e)) => json!({
-            "id": e.message_id, "channel_id": e.channel_id, "author_id": e.author_id,
-            "content": text(&e.content), "reply_to": e.reply_to, "created_at": at,
-            "edited_at": null, "deleted_at": null, "reactions": [], "pinned": false,
-        }),
-        Event::Message(MessageEvent::Edited(e)) => json!({
-            "id": e.message_id, "channel_id": e.channel_id, "content": text(&e.content), "edited_at": at,
-        }),
-        Event::Message(MessageEvent::Deleted(e)) => json!({
-            "id": e.message_id, "channel_id": e.channel_id, "deleted_at": at, "deleted_by": e.deleted_by,
-        }),
+        Event::Message(event) => said::message(event, at),
+        Event::Reaction(event) => said::reaction(event),
+        Event::Poll(event) => said::poll(event),
         Event::Channel(ChannelEvent::Created(e)) => json!({
             "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
             "name": e.name, "topic": e.topic, "category_id": e.category_id, "private": e.private,
@@ -225,9 +218,9 @@ fn role(community: CommunityId, role: Role, definition: &Definition) -> Value {
     })
 }
 
-/// The text, or null where it was deleted or erased.
-fn text(content: &Personal<Content>) -> Option<&str> {
-    content.clear().map(Content::as_str)
+/// Those who may see what is said in a message's channel.
+fn said_in((_, channel, community): (MessageId, ChannelId, Option<CommunityId>)) -> Audience {
+    Audience::of_channel(community, channel)
 }
 
 /// Adds the fields that changed.

@@ -93,9 +93,10 @@ pub(crate) async fn list_messages(
     };
     let history = app.read.history(caller.account, id, range, limit as usize).await?;
     let history = history.ok_or(MessageError::UnknownChannel)?;
+    let now = app.clock.now();
     let cursor = |position: Option<Position>| position.map(|position| app.cursors.seal(position).0);
     let page = Page {
-        items: history.items.into_iter().map(Message::of_row).collect(),
+        items: history.items.into_iter().map(|row| Message::of_row(row, now)).collect(),
         next: cursor(history.older),
         prev: cursor(history.newer),
     };

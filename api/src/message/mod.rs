@@ -1,11 +1,13 @@
-//! Messages: posting, reading one, editing, deleting, versions. `history` has the pages of a channel.
+//! Messages: posting, reading one, editing, deleting, versions. `history` has the pages of a channel, `pin` its
+//! pins.
 
 pub(crate) mod history;
+pub(crate) mod pin;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use commands::MessageState;
+use commands::{MessageState, NewMessage};
 use domain::message::{Content, MessageError};
 use domain::{AccountId, ChannelId, MessageId};
 use jiff::Timestamp;
@@ -16,7 +18,9 @@ use utoipa::ToSchema;
 use crate::auth::Authenticated;
 use crate::cursor::Cursor;
 use crate::error::{ApiError, codes};
-use crate::extract::{Bare, CaughtUp, Command, Fields, FromFields, Ids, parse};
+use crate::extract::{Bare, CaughtUp, Command, Fields, FromFields, Ids, parse, wait_until_readable};
+use crate::poll::{NewPoll, Poll};
+use crate::reaction::Reaction;
 use crate::state::AppState;
 
 codes! {
@@ -29,6 +33,8 @@ codes! {
     DELETED = CONFLICT "message_deleted" "Message deleted";
     TIMED_OUT = FORBIDDEN "message_timed_out" "Timed out";
     MAY_NOT_REPLY = FORBIDDEN "message_may_not_reply" "Not allowed";
+    MAY_NOT_PIN = FORBIDDEN "message_may_not_pin" "Not allowed";
+    POLL_TIME = UNPROCESSABLE_ENTITY "message_poll_time" "The poll closes too early or too late";
 }
 
 impl From<MessageError> for ApiError {
@@ -44,6 +50,8 @@ impl From<MessageError> for ApiError {
             MessageError::Deleted => DELETED,
             MessageError::TimedOut => TIMED_OUT,
             MessageError::MayNotReply => MAY_NOT_REPLY,
+            MessageError::MayNotPin => MAY_NOT_PIN,
+            MessageError::PollTime => POLL_TIME,
         };
         Self::told(code, error)
     }
@@ -67,14 +75,16 @@ pub(crate) struct Message {
     created_at: Timestamp,
     edited_at: Option<Timestamp>,
     deleted_at: Option<Timestamp>,
-    /// Empty.
-    #[schema(value_type = Vec<Object>, max_items = 0)]
-    reactions: [(); 0],
+    /// In the order of their first use.
+    #[schema(max_items = 20)]
+    reactions: Vec<Reaction>,
     pinned: bool,
+    /// Null: it has none.
+    poll: Option<Poll>,
 }
 
 impl Message {
-    pub(crate) fn of_row(row: MessageRow) -> Self {
+    pub(crate) fn of_row(row: MessageRow, now: Timestamp) -> Self {
         Self {
             id: row.id,
             channel_id: row.channel_id,
@@ -84,14 +94,15 @@ impl Message {
             created_at: row.created_at,
             edited_at: row.edited_at,
             deleted_at: row.deleted_at,
-            reactions: [],
-            pinned: false,
+            reactions: row.reactions.into_iter().map(Reaction::from).collect(),
+            pinned: row.pinned,
+            poll: row.poll.map(|poll| Poll::of_row(poll, row.deleted_at.is_some(), now)),
         }
     }
 
-    /// What a command made, with the text that it was given.
-    fn of_state(state: MessageState, content: Option<String>) -> Self {
-        let MessageState { facts, created_at, edited_at, deleted_at } = state;
+    /// What a command made, with the text that it was given; nobody has reacted to it.
+    fn of_state(state: MessageState, content: Option<String>, poll: Option<Poll>) -> Self {
+        let MessageState { facts, created_at, edited_at, deleted_at, pinned } = state;
         Self {
             id: facts.id,
             channel_id: facts.channel_id,
@@ -101,8 +112,17 @@ impl Message {
             created_at,
             edited_at,
             deleted_at,
-            reactions: [],
-            pinned: false,
+            reactions: Vec::new(),
+            pinned,
+            poll,
+        }
+    }
+
+    /// With the reactions and the poll that can be read of it.
+    fn with_said(self, row: Option<MessageRow>, now: Timestamp) -> Self {
+        match row.map(|row| Self::of_row(row, now)) {
+            Some(Self { reactions, poll, .. }) => Self { reactions, poll, ..self },
+            None => self,
         }
     }
 }
@@ -140,13 +160,16 @@ pub(crate) struct PostMessage {
     /// The message of the same channel that this one answers.
     #[schema(value_type = Option<Uuid>)]
     reply_to: Option<MessageId>,
+    /// A question with options to vote for; `content` is the question.
+    poll: Option<NewPoll>,
 }
 
 impl FromFields for PostMessage {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let content = fields.required("content", parse::text(Content::parse));
         let reply_to = fields.optional("reply_to", parse::id);
-        Some(Self { content: content?, reply_to: reply_to? })
+        let poll = fields.object("poll");
+        Some(Self { content: content?, reply_to: reply_to?, poll: poll? })
     }
 }
 
@@ -170,9 +193,10 @@ impl FromFields for EditMessage {
     request_body = PostMessage,
     responses(
         (status = 201, description = "Posted", body = MessageAnswer),
-        (status = 403, description = "`message_may_not_post`"),
+        (status = 403, description = "`message_may_not_post`, `message_may_not_reply`, `message_timed_out`"),
         (status = 404, description = "`channel_not_found`, `not_found`"),
         (status = 409, description = "`message_reply_not_found`, `message_channel_holds_none`"),
+        (status = 422, description = "`message_poll_time`"),
     ),
 )]
 pub(crate) async fn post_message(
@@ -180,11 +204,12 @@ pub(crate) async fn post_message(
     Ids(id): Ids<ChannelId>,
     Command { context, caller, body }: Command<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageAnswer>), ApiError> {
-    let PostMessage { content, reply_to } = body;
-    let text = content.as_str().to_owned();
-    let done = app.commands.post_message(&context, id, content, reply_to).await?;
+    let PostMessage { content, reply_to, poll } = body;
+    let (text, poll) = (content.as_str().to_owned(), poll.map(domain::poll::NewPoll::from));
+    let shown = poll.as_ref().map(Poll::new);
+    let done = app.commands.post(&context, id, NewMessage { content, reply_to, poll }).await?;
     app.signals.posted(caller.account, id);
-    let message = Message::of_state(done.made, Some(text));
+    let message = Message::of_state(done.made, Some(text), shown);
     Ok((StatusCode::CREATED, Json(MessageAnswer { message, position: app.cursors.seal(done.position) })))
 }
 
@@ -204,7 +229,7 @@ pub(crate) async fn show_message(
     Ids(id): Ids<MessageId>,
 ) -> Result<Json<Message>, ApiError> {
     let message = app.read.message(caller.account, id).await?;
-    Ok(Json(Message::of_row(message.ok_or(MessageError::Unknown)?)))
+    Ok(Json(Message::of_row(message.ok_or(MessageError::Unknown)?, app.clock.now())))
 }
 
 /// Edit your message.
@@ -222,11 +247,13 @@ pub(crate) async fn show_message(
 pub(crate) async fn edit_message(
     State(app): State<AppState>,
     Ids(id): Ids<MessageId>,
-    Command { context, body, .. }: Command<EditMessage>,
+    Command { context, caller, body }: Command<EditMessage>,
 ) -> Result<Json<MessageAnswer>, ApiError> {
     let text = body.content.as_str().to_owned();
     let done = app.commands.edit_message(&context, id, body.content).await?;
-    let message = Message::of_state(done.made, Some(text));
+    wait_until_readable(&app, done.position).await?;
+    let row = app.read.message(caller.account, id).await?;
+    let message = Message::of_state(done.made, Some(text), None).with_said(row, app.clock.now());
     Ok(Json(MessageAnswer { message, position: app.cursors.seal(done.position) }))
 }
 
@@ -246,7 +273,8 @@ pub(crate) async fn delete_message(
     Bare { context, .. }: Bare,
 ) -> Result<Json<MessageAnswer>, ApiError> {
     let done = app.commands.delete_message(&context, id).await?;
-    let message = Message::of_state(done.made, None);
+    let poll = done.made.facts.poll.map(Poll::deleted);
+    let message = Message::of_state(done.made, None, poll);
     Ok(Json(MessageAnswer { message, position: app.cursors.seal(done.position) }))
 }
 

@@ -8,7 +8,6 @@ use domain::channel::ChannelEvent;
 use domain::codec::EventSet as _;
 use domain::community::CommunityEvent;
 use domain::membership::{Membership, MembershipEvent};
-use domain::message::MessageEvent;
 use domain::{AccountId, Aggregate as _, CommunityId, Event, PersonalPart};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -155,9 +154,9 @@ async fn events(url: &str) -> Result<Vec<(i64, String, Timestamp, Event)>, Broke
 /// The community in which an event happened.
 fn community(event: &Event) -> Option<CommunityId> {
     Some(match event {
-        Event::Message(MessageEvent::Posted(e)) => e.community_id?,
-        Event::Message(MessageEvent::Edited(e)) => e.community_id?,
-        Event::Message(MessageEvent::Deleted(e)) => e.community_id?,
+        Event::Message(event) => event.subject().2?,
+        Event::Reaction(event) => event.subject().2?,
+        Event::Poll(event) => event.subject().2?,
         Event::Channel(ChannelEvent::Created(e)) => e.community_id,
         Event::Channel(ChannelEvent::Changed(e)) => e.community_id,
         Event::Channel(ChannelEvent::Deleted(e)) => e.community_id,
@@ -179,9 +178,9 @@ fn community(event: &Event) -> Option<CommunityId> {
 /// What an event happened to, as [`named`] finds it in its frame.
 fn subject(event: &Event) -> String {
     match event {
-        Event::Message(MessageEvent::Posted(e)) => e.message_id.to_string(),
-        Event::Message(MessageEvent::Edited(e)) => e.message_id.to_string(),
-        Event::Message(MessageEvent::Deleted(e)) => e.message_id.to_string(),
+        Event::Message(event) => event.subject().0.to_string(),
+        Event::Reaction(event) => event.subject().0.to_string(),
+        Event::Poll(event) => event.subject().0.to_string(),
         Event::Channel(ChannelEvent::Created(e)) => e.channel_id.to_string(),
         Event::Channel(ChannelEvent::Changed(e)) => e.channel_id.to_string(),
         Event::Channel(ChannelEvent::Deleted(e)) => e.channel_id.to_string(),
@@ -201,7 +200,7 @@ fn subject(event: &Event) -> String {
 
 fn named(data: &Value) -> String {
     let text = |name: &str| data.get(name).and_then(Value::as_str);
-    match (text("id"), text("community_id"), text("account_id")) {
+    match (text("id").or(text("message_id")), text("community_id"), text("account_id")) {
         (Some(id), _, _) => id.to_owned(),
         (None, Some(community), Some(account)) => format!("{community} {account}"),
         _ => String::new(),

@@ -6,6 +6,7 @@ use domain::{AccountId, ChannelId, CommunityId};
 use tokio_postgres::types::Json;
 
 use crate::batch::{At, Batch, params};
+use crate::message;
 
 pub(crate) fn project(batch: &mut Batch, event: ChannelEvent, at: At) {
     const INSERT: &str = "
@@ -98,15 +99,11 @@ fn comes(batch: &mut Batch, channel: ChannelId, account: AccountId, at: At) {
 }
 
 fn deleted(batch: &mut Batch, id: ChannelId, community: CommunityId) {
-    const VERSIONS: &str = "
-        DELETE FROM {schema}.message_versions AS versions
-        USING {schema}.messages
-        WHERE messages.channel_id = $1 AND versions.message_id = messages.id";
     const MESSAGES: &str = "DELETE FROM {schema}.messages WHERE channel_id = $1";
     const CHANNEL: &str = "DELETE FROM {schema}.channels WHERE id = $1";
     const CATEGORY: &str = "
         UPDATE {schema}.channels SET category_id = NULL WHERE community_id = $2 AND category_id = $1";
-    for template in [VERSIONS, MESSAGES, CHANNEL] {
+    for template in message::PARTS_IN_CHANNEL.into_iter().chain([MESSAGES, CHANNEL]) {
         batch.write(template, params![id.0]);
     }
     batch.write(CATEGORY, params![id.0, community.0]);

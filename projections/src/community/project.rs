@@ -5,6 +5,7 @@ use domain::role::Roles;
 use domain::{CommunityId, Role};
 
 use crate::batch::{At, Batch, params};
+use crate::message;
 
 pub(crate) fn project(batch: &mut Batch, event: CommunityEvent, at: At) {
     const INSERT: &str = "
@@ -75,10 +76,6 @@ pub(crate) fn project(batch: &mut Batch, event: CommunityEvent, at: At) {
 
 /// Bans end with their community too, but without a position: nobody lost anything by that.
 fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
-    const VERSIONS: &str = "
-        DELETE FROM {schema}.message_versions AS versions
-        USING {schema}.messages, {schema}.channels
-        WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND versions.message_id = messages.id";
     const MESSAGES: &str = "
         DELETE FROM {schema}.messages
         USING {schema}.channels
@@ -91,7 +88,7 @@ fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
             state = 'outside', roles = '{}', joined_at = NULL, banned_at = NULL, banned_by = NULL
         WHERE community_id = $1 AND state <> 'outside'";
     const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
-    for template in [VERSIONS, MESSAGES, CHANNELS, INVITES] {
+    for template in message::PARTS_IN_COMMUNITY.into_iter().chain([MESSAGES, CHANNELS, INVITES]) {
         batch.write(template, params![id.0]);
     }
     batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);

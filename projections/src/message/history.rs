@@ -1,4 +1,5 @@
-//! Pages of a channel. Each is a range of one index: its cost does not grow with the channel's history.
+//! Pages of a channel. Each is a range of one index, and one look-up of what is said of its messages: its cost does not
+//! grow with the channel's history.
 
 use deadpool_postgres::GenericClient;
 use domain::{AccountId, ChannelId};
@@ -6,7 +7,7 @@ use event_store::Position;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-use super::{MessageRow, message_columns};
+use super::{MessageRow, complete, message_columns};
 use crate::channel;
 use crate::database::{Params, Unavailable, position, rows, to_bigint};
 use crate::read_model::ReadModel;
@@ -88,7 +89,11 @@ impl ReadModel {
                     rows(client, channel::ACCESS, whose),
                     page(client, channel, range, limit)
                 )?;
-                Ok(access.first().is_some_and(may_view).then_some(page))
+                if !access.first().is_some_and(may_view) {
+                    return Ok(None);
+                }
+                let items = complete(client, viewer, page.items).await?;
+                Ok(Some(HistoryPage { items, ..page }))
             })
             .await
     }

@@ -7,18 +7,25 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use domain::message::{Content, MessageEdited, MessageEvent, MessagePosted};
+use domain::message::{Content, MessageEdited, MessageEvent, MessagePosted, MessageText};
 use domain::{MessageId, Personal};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+mod pins;
+mod polls;
+
+use self::pins::{Pin, Pins};
+use self::polls::Polls;
 use crate::batch::{At, Batch, Write, params};
 
 #[derive(Default)]
 pub(crate) struct Gathered {
     posts: Posts,
+    polls: Polls,
     replaced: Replaced,
     edits: Edits,
+    pins: Pins,
     deletions: Deletions,
     /// What is gathered about a message.
     fates: HashMap<MessageId, Fate>,
@@ -44,6 +51,7 @@ struct Posts {
     edited: Vec<Option<Timestamp>>,
     deleted: Vec<Option<Timestamp>>,
     versions: Vec<i32>,
+    pins: Vec<Option<Pin>>,
     contents: Vec<Option<String>>,
 }
 
@@ -79,6 +87,10 @@ pub(crate) fn project(batch: &mut Batch, event: MessageEvent, at: At) {
             batch.messages().edit(event, at);
         }
         MessageEvent::Deleted(event) => batch.messages().delete(event.message_id, at),
+        MessageEvent::Pinned(event) => {
+            batch.messages().pin(event.message_id, Some(Pin::new(event.by, at)));
+        }
+        MessageEvent::Unpinned(event) => batch.messages().pin(event.message_id, None),
     }
 }
 
@@ -90,7 +102,19 @@ fn text(content: Personal<Content>) -> Option<String> {
 }
 
 impl Gathered {
+    /// Whether anything is gathered that must be written before what else happens to the message.
+    pub(crate) fn has(&self, id: MessageId) -> bool {
+        self.fates.contains_key(&id)
+    }
+
     fn post(&mut self, event: MessagePosted, at: At) {
+        let (content, options) = match event.text {
+            Personal::Clear(MessageText { content, poll }) => (Some(content.into_string()), poll),
+            Personal::Erased | Personal::Sealed => (None, None),
+        };
+        if let Some(terms) = event.poll {
+            self.polls.post(event.message_id, terms, options);
+        }
         let posts = &mut self.posts;
         self.fates.insert(event.message_id, Fate::Posted(posts.ids.len()));
         posts.ids.push(event.message_id.0);
@@ -102,7 +126,16 @@ impl Gathered {
         posts.edited.push(None);
         posts.deleted.push(None);
         posts.versions.push(1);
-        posts.contents.push(text(event.content));
+        posts.pins.push(None);
+        posts.contents.push(content);
+    }
+
+    fn pin(&mut self, id: MessageId, pin: Option<Pin>) {
+        match self.fates.get(&id) {
+            Some(Fate::Posted(index)) if self.posts.deleted[*index].is_some() => {}
+            Some(Fate::Posted(index)) => self.posts.pins[*index] = pin,
+            Some(Fate::Edited | Fate::Deleted) | None => self.pins.set(id, pin),
+        }
     }
 
     /// Whether a further edit of this message must wait until the gathered one is written.
@@ -157,7 +190,9 @@ impl Gathered {
             return;
         }
         posts.deleted[index] = Some(time);
+        posts.pins[index] = None;
         posts.contents[index] = None;
+        self.polls.forget(MessageId(posts.ids[index]));
         if posts.versions[index] > 1 {
             let own = replaced.messages.iter().zip(&mut replaced.contents);
             own.filter(|(message, _)| **message == posts.ids[index]).for_each(|(_, content)| *content = None);
@@ -165,9 +200,9 @@ impl Gathered {
     }
 
     pub(crate) fn into_writes(self) -> Vec<Write> {
-        let Self { posts, replaced, edits, deletions, fates: _ } = self;
-        let writes = [posts.write(), replaced.write(), edits.write(), deletions.write()];
-        writes.into_iter().flatten().collect()
+        let Self { posts, polls, replaced, edits, pins, deletions, fates: _ } = self;
+        let later = [replaced.write(), edits.write(), pins.write(), deletions.write()];
+        posts.write().into_iter().chain(polls.writes()).chain(later.into_iter().flatten()).collect()
     }
 }
 
@@ -177,22 +212,41 @@ impl Posts {
     fn write(self) -> Option<Write> {
         const SQL: &str = "
             INSERT INTO {schema}.messages
-                (id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content)
+                (id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
+                pinned_position, pinned_at, pinned_by, content)
             SELECT
-                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content
+                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
+                pinned_position, pinned_at, pinned_by, content
             FROM unnest(
                 $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                $8::timestamptz[], $9::integer[], $10::text[]
+                $8::timestamptz[], $9::integer[], $10::bigint[], $11::timestamptz[], $12::uuid[], $13::text[]
             ) AS post (
-                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version, content
+                id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
+                pinned_position, pinned_at, pinned_by, content
             )
             WHERE EXISTS (SELECT FROM {schema}.channels WHERE channels.id = post.channel_id)";
-        let Self { ids, channels, authors, replies, positions, created, edited, deleted, versions, contents } =
+        let Self { ids, channels, authors, replies, positions, created, edited, deleted, versions, .. } =
             self;
+        let (pins, contents) = (self.pins, self.contents);
+        let pin_positions: Vec<Option<i64>> = pins.iter().map(|pin| pin.map(|pin| pin.position)).collect();
+        let pin_times: Vec<Option<Timestamp>> = pins.iter().map(|pin| pin.map(|pin| pin.at)).collect();
+        let pinned_by: Vec<Option<Uuid>> = pins.iter().map(|pin| pin.map(|pin| pin.by.0)).collect();
         (!ids.is_empty()).then(|| Write {
             template: SQL,
             params: params![
-                ids, channels, authors, replies, positions, created, edited, deleted, versions, contents
+                ids,
+                channels,
+                authors,
+                replies,
+                positions,
+                created,
+                edited,
+                deleted,
+                versions,
+                pin_positions,
+                pin_times,
+                pinned_by,
+                contents
             ],
         })
     }
@@ -247,9 +301,28 @@ impl Deletions {
                 SET content = NULL
                 FROM deletion
                 WHERE versions.message_id = deletion.id
+            ),
+            reactions AS (
+                DELETE FROM {schema}.reactions USING deletion WHERE reactions.message_id = deletion.id
+            ),
+            counts AS (
+                DELETE FROM {schema}.reaction_counts AS counts USING deletion WHERE counts.message_id = deletion.id
+            ),
+            votes AS (
+                DELETE FROM {schema}.poll_votes AS votes USING deletion WHERE votes.message_id = deletion.id
+            ),
+            polls AS (
+                UPDATE {schema}.polls
+                SET texts = NULL, votes = array_fill(0, ARRAY[cardinality(votes)])
+                FROM deletion
+                WHERE polls.message_id = deletion.id
             )
             UPDATE {schema}.messages
-            SET content = NULL, deleted_at = deletion.time
+            SET content = NULL,
+                deleted_at = deletion.time,
+                pinned_position = NULL,
+                pinned_at = NULL,
+                pinned_by = NULL
             FROM deletion
             WHERE messages.id = deletion.id AND messages.deleted_at IS NULL";
         let Self { ids, times } = self;

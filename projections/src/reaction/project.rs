@@ -90,8 +90,7 @@ impl Gathered {
     }
 
     pub(crate) fn into_writes(self) -> Vec<Write> {
-        let (mut added, mut removed, mut counts) =
-            (Added::default(), Removed::default(), Counts::default());
+        let (mut added, mut removed, mut counts) = (Added::default(), Removed::default(), Counts::default());
         for ((message, emoji), kind) in self.kinds {
             for (account, since) in kind.accounts {
                 match since {

@@ -10,6 +10,10 @@ use domain::membership::{MemberKicked, MembershipEvent};
 use domain::{AccountId, CommunityId, MessageId, Role};
 use proptest::prelude::*;
 
+mod said;
+
+use said::Said;
+
 use crate::world::{Place, World};
 
 /// What happens next, and two numbers to choose with among what there is.
@@ -35,6 +39,7 @@ struct Known {
     channels: Vec<Place>,
     messages: Vec<(Place, AccountId, MessageId)>,
     invites: Vec<(CommunityId, String)>,
+    said: Said,
     founded: bool,
 }
 
@@ -52,7 +57,7 @@ pub(crate) async fn tell(world: &World, steps: &[Step]) {
 
 async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
     let Step { what, first, second } = step;
-    match what % 32 {
+    match what % 44 {
         0..=1 => known.accounts.push(world.account(["Ann", "Bob", "Eve"][first % 3]).await),
         2..=3 => {
             let owner = choose(&known.accounts, first)?;
@@ -70,7 +75,10 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
         6..=15 => {
             let place = choose(&known.channels, first)?;
             let author = member(known, place.0, second)?;
-            let (message, _) = world.post(place, author, &format!("text {second}")).await;
+            let message = match second % 5 {
+                0 => known.said.ask(world, place, author).await,
+                _ => world.post(place, author, &format!("text {second}")).await.0,
+            };
             known.messages.push((place, author, message));
         }
         16..=19 => {
@@ -103,6 +111,7 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
             known.banned.retain(|(of, _)| *of != community);
             world.delete_community(community, owner).await;
         }
+        32..=43 => say(world, known, step).await?,
         _ => {
             let administrator = choose(&known.accounts, first)?;
             world.tell(ClaimEvent::from(HandleClaimed { account_id: administrator })).await;
@@ -112,6 +121,23 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
                 world.tell(InstallationEvent::from(founded)).await;
             }
         }
+    }
+    Some(())
+}
+
+/// Something about a message that is there, by a member.
+async fn say(world: &World, known: &mut Known, Step { what, first, second }: Step) -> Option<()> {
+    let (place, author, message) = choose(&known.messages, first)?;
+    let account = member(known, place.0, second)?;
+    match what % 44 {
+        32..=37 => known.said.react(world, place, message, account, first + second).await,
+        38 => drop(world.pin(place, message, account).await),
+        39 => drop(world.unpin(place, message, account).await),
+        40..=42 if known.said.is_poll(message) => {
+            known.said.vote(world, place, message, account, first).await;
+        }
+        43 if known.said.is_poll(message) => drop(world.close(place, message, author).await),
+        _ => {}
     }
     Some(())
 }

@@ -16,7 +16,8 @@ async fn a_message_is_what_was_posted_and_edited_since() {
         community_id: Some(home.0),
         author_id: ann,
         reply_to: Some(first),
-        content: Personal::Clear(Content::parse("two").unwrap()),
+        poll: None,
+        text: Personal::Clear(Content::parse("two").unwrap().into()),
     };
     world.tell(MessageEvent::from(reply.clone())).await;
     world.settle().await;

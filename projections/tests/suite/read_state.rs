@@ -161,7 +161,8 @@ async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
             community_id: None,
             author_id,
             reply_to: None,
-            content: Personal::Clear(Content::parse("hello").unwrap()),
+            poll: None,
+            text: Personal::Clear(Content::parse("hello").unwrap().into()),
         };
         (message_id, world.tell(MessageEvent::from(posted)).await)
     };

@@ -19,8 +19,10 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use vault::{Binding, MasterKey, SealedText, Vault};
 
+mod said;
 mod words;
 
+pub(crate) use said::emoji;
 pub(crate) use words::Place;
 
 /// Longer than anything here takes; a test that waits so long has failed.
@@ -201,9 +203,9 @@ fn stream(event: &Event) -> String {
     use domain::community::CommunityEvent as Y;
     use domain::invite::InviteEvent as I;
     match event {
-        Event::Message(MessageEvent::Posted(e)) => streams::message(e.message_id),
-        Event::Message(MessageEvent::Edited(e)) => streams::message(e.message_id),
-        Event::Message(MessageEvent::Deleted(e)) => streams::message(e.message_id),
+        Event::Message(e) => streams::message(e.subject().0),
+        Event::Reaction(e) => streams::reaction(e.subject().0),
+        Event::Poll(e) => streams::poll(e.subject().0),
         Event::Membership(e) => streams::membership(e.subject().0, e.subject().1),
         Event::Channel(C::Created(e)) => streams::channel(e.channel_id),
         Event::Channel(C::Changed(e)) => streams::channel(e.channel_id),

@@ -153,15 +153,14 @@ impl World {
         text: &str,
     ) -> (MessageId, Position) {
         let message_id = MessageId(self.id());
-        let content = Personal::Clear(Content::parse(text).unwrap());
-        let reply_to = None;
         let posted = MessagePosted {
             message_id,
             channel_id,
             community_id: Some(community_id),
             author_id,
-            reply_to,
-            content,
+            reply_to: None,
+            poll: None,
+            text: Personal::Clear(Content::parse(text).unwrap().into()),
         };
         (message_id, self.tell(MessageEvent::from(posted)).await)
     }
