@@ -15,14 +15,15 @@ pub trait IdSource: Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The computer's clock.
+/// The computer's clock, in whole microseconds: so a time is the same before it is stored and after.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         #[expect(clippy::disallowed_methods, reason = "the one place where time comes in")]
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_microsecond(now.as_microsecond()).expect("it is a time between the same bounds")
     }
 }
 

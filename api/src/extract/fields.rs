@@ -274,7 +274,9 @@ pub(crate) mod parse {
 
     pub(crate) fn time(value: Value) -> Result<Timestamp, Fault> {
         let wrong = |_| Fault::new("not_a_time", "must be a time such as 2026-01-31T12:00:00Z (RFC 3339)");
-        string(value)?.parse().map_err(wrong)
+        let time: Timestamp = string(value)?.parse().map_err(wrong)?;
+        // In whole microseconds, as it is stored.
+        Ok(Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time))
     }
 
     /// A whole number from `min` to `max`.

@@ -126,7 +126,8 @@ impl Device {
                 let applied = view.apply(&self.client, &frame).await;
                 applied.map_err(|broken| format!("{}: {broken}, by {frame:?}", self.name))
             }
-            LiveEvent::CaughtUp | LiveEvent::Transport(_) => Ok(()),
+            // Signals, such as that somebody is there, have nothing to do with the log.
+            LiveEvent::CaughtUp | LiveEvent::Transport(_) | LiveEvent::Signal(_) => Ok(()),
             other => Err(format!("{}: {other:?} though nothing happened to the log", self.name)),
         }
     }

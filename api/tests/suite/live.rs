@@ -50,7 +50,25 @@ impl Stream {
         }
     }
 
-    /// The next that is of the log, or a signal, or ends it.
+    /// A stream that has caught up: what is told from now on comes.
+    pub(crate) async fn live(server: &TestServer, account: &Account) -> Self {
+        let mut stream = Self::open(server, account, None).await;
+        while stream.next().await.expect("a heartbeat").id.is_none() {}
+        stream
+    }
+
+    /// The next signal, other than that somebody came or went.
+    pub(crate) async fn next_signal(&mut self) -> Option<Event> {
+        loop {
+            let event = self.next_frame().await?;
+            if event.id.is_none() {
+                return Some(event);
+            }
+        }
+    }
+
+    /// The next that is of the log, or a signal, or ends it. That somebody came or went may be told at any time, and is
+    /// left out.
     pub(crate) async fn next_frame(&mut self) -> Option<Event> {
         loop {
             let event = self.next().await?;
@@ -66,8 +84,20 @@ pub(crate) async fn cursor(server: &TestServer, account: &Account) -> String {
     server.get("/bootstrap").by(account).send().await.is(200).text("/cursor")
 }
 
+/// What comes after a cursor, without that somebody came or went, which may be told at any time.
 pub(crate) async fn poll(server: &TestServer, account: &Account, after: &str, query: &str) -> Value {
-    server.get(&format!("/events?after={after}{query}")).by(account).send().await.is(200).json
+    let mut after = after.to_owned();
+    loop {
+        let answer = server.get(&format!("/events?after={after}{query}")).by(account).send().await.is(200);
+        let (mut answer, next) = (answer.json.clone(), answer.text("/next"));
+        let events = answer["events"].as_array_mut().expect("events");
+        let told = events.len();
+        events.retain(|event| event["type"] != "presence");
+        if told == 0 || !events.is_empty() {
+            return answer;
+        }
+        after = next;
+    }
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub(crate) struct TestServer {
     running: RunningServer,
     config: ServerConfig,
     _data: TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 async fn migrate(url: String) -> Result<(), String> {
@@ -45,16 +45,16 @@ impl TestServer {
         change(&mut config);
         let running = Server::start(config.clone()).await.expect("the server starts");
         let base = format!("http://{}", running.addr);
-        Self { base, http: client(), running, config, _data: data, _database: database }
+        Self { base, http: client(), running, config, _data: data, database }
     }
 
     /// Ends the server in good order and starts another on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { running, config, _data, _database, .. } = self;
+        let Self { running, config, _data, database, .. } = self;
         running.shutdown().await.expect("the server ends");
         let running = Server::start(config.clone()).await.expect("the server starts again");
         let base = format!("http://{}", running.addr);
-        Self { base, http: client(), running, config, _data, _database }
+        Self { base, http: client(), running, config, _data, database }
     }
 
     pub(crate) async fn shutdown(self) {
@@ -63,6 +63,14 @@ impl TestServer {
 
     pub(crate) fn addr(&self) -> std::net::SocketAddr {
         self.running.addr
+    }
+
+    /// A connection to the database, for what takes a server too long to bring about.
+    pub(crate) async fn database(&self) -> tokio_postgres::Client {
+        let connected = tokio_postgres::connect(self.database.url(), tokio_postgres::NoTls).await;
+        let (client, connection) = connected.expect("the database answers");
+        tokio::spawn(connection);
+        client
     }
 
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
