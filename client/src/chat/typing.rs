@@ -82,7 +82,7 @@ mod tests {
     fn room() -> Room {
         let account = json!({"id": ME, "handle": "me", "display_name": "Me", "about": "", "administrator": false,
             "created_at": "2026-01-01T00:00:00Z"});
-        let snapshot = json!({"account": account, "communities": [], "cursor": "c"});
+        let snapshot = json!({"account": account, "communities": [], "read_states": [], "cursor": "c"});
         let mut room = Room::new(serde_json::from_value(snapshot).unwrap(), TimeZone::UTC);
         room.channel = Some(HERE);
         room
