@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::Transaction;
 use domain::{AccountId, ChannelId, CommunityId, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
@@ -105,7 +105,7 @@ macro_rules! newest_at {
 
 /// What `viewer` has not read of each channel that it sees. Each costs a range of one index, however long its history is.
 pub(crate) async fn unread(
-    client: &impl GenericClient,
+    client: &Transaction<'_>,
     viewer: AccountId,
     seen: &[Seen],
     marks: &[Mark],
@@ -133,6 +133,10 @@ pub(crate) async fn unread(
             ) AS unread
         ) AS counted"
     );
+    // What is planned for channels of the usual length would read the whole of a huge one, or compile first.
+    const PLAN: &str = "
+        SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;
+        SET LOCAL jit = off";
     let marks: HashMap<ChannelId, &Mark> = marks.iter().map(|mark| (mark.channel_id, mark)).collect();
     let (mut channels, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
     for Seen { channel, since } in seen {
@@ -148,6 +152,7 @@ pub(crate) async fn unread(
         unread: u32::try_from(row.get::<_, i64>("unread")).unwrap_or(MOST_UNREAD),
         first_unread: row.get::<_, Option<_>>("first_unread").map(MessageId),
     };
+    client.batch_execute(PLAN).await?;
     Ok(rows(client, SQL, params).await?.iter().map(unread).collect())
 }
 
@@ -193,7 +198,7 @@ impl ReadModel {
     ) -> Result<UnreadRow, Unavailable> {
         let seen = [Seen { channel, since: start.since }];
         let marks: Vec<Mark> = mark.into_iter().collect();
-        let rows = self.database().within(async |client| unread(client, viewer, &seen, &marks).await);
+        let rows = self.database().snapshot(async |client| unread(client, viewer, &seen, &marks).await);
         rows.await?.pop().ok_or_else(|| Unavailable::new("a row for each channel that was asked for"))
     }
 

@@ -10,7 +10,7 @@ use crate::node::{PATIENCE, until};
 
 /// Waits until both nodes listen, and not by the same two sessions as `before`: from then on nothing that is said is
 /// missed.
-async fn both_listen(cluster: &Cluster, before: &[i32]) -> Vec<i32> {
+pub(crate) async fn both_listen(cluster: &Cluster, before: &[i32]) -> Vec<i32> {
     let query = "
         SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'echoverse signals' AND state = 'idle'
@@ -28,7 +28,7 @@ async fn both_listen(cluster: &Cluster, before: &[i32]) -> Vec<i32> {
 }
 
 /// A stream that has caught up: what is signalled from now on comes.
-async fn caught_up(client: &client::Client) -> Live {
+pub(crate) async fn caught_up(client: &client::Client) -> Live {
     let mut live = client.live_with(None, streaming());
     let come = async { while live.next().await.expect("the stream goes on") != LiveEvent::CaughtUp {} };
     tokio::time::timeout(PATIENCE, come).await.expect("the stream catches up");
