@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::membership::MembershipError;
+use commands::NewBan;
+use domain::membership::{MembershipError, Reason};
 use domain::{AccountId, CommunityId, Permissions};
 use jiff::Timestamp;
 use projections::BanRow;
@@ -13,7 +14,7 @@ use crate::account::Account;
 use crate::answer::Done;
 use crate::auth::Authenticated;
 use crate::error::ApiError;
-use crate::extract::{Bare, CaughtUp, Ids};
+use crate::extract::{Bare, Brief, CaughtUp, Fields, FromFields, Ids, parse};
 use crate::page::Page;
 use crate::state::AppState;
 
@@ -25,13 +26,17 @@ pub(crate) struct Ban {
     account: Account,
     #[schema(value_type = Uuid)]
     banned_by: AccountId,
+    /// Null: none was given, or it was erased.
+    reason: Option<String>,
+    /// When it ends by itself; null: never.
+    expires_at: Option<Timestamp>,
     created_at: Timestamp,
 }
 
 impl From<BanRow> for Ban {
     fn from(row: BanRow) -> Self {
-        let BanRow { community_id, account, banned_by, created_at } = row;
-        Self { community_id, account: account.into(), banned_by, created_at }
+        let BanRow { community_id, account, banned_by, reason, until, created_at } = row;
+        Self { community_id, account: account.into(), banned_by, reason, expires_at: until, created_at }
     }
 }
 
@@ -55,26 +60,48 @@ pub(crate) async fn list_bans(
     if !standing.permissions.contains(Permissions::BAN) {
         return Err(MembershipError::MayNotModerate.into());
     }
-    let bans = app.read.bans(id).await?;
+    let bans = app.read.bans(id, app.clock.now()).await?;
     Ok(Json(Page::whole(bans.into_iter().map(Ban::from).collect())))
 }
 
-/// Ban an account, member or not.
+/// Why and until when an account is banned.
+#[derive(ToSchema)]
+pub(crate) struct BanAccount {
+    /// For those who may ban.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 512)]
+    reason: Option<Reason>,
+    /// When the ban ends by itself: in the future; absent or null: never.
+    expires_at: Option<Timestamp>,
+}
+
+impl FromFields for BanAccount {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let reason = fields.optional("reason", parse::text(Reason::parse));
+        let expires_at = fields.optional("expires_at", parse::time);
+        Some(Self { reason: reason?, expires_at: expires_at? })
+    }
+}
+
+/// Ban an account, member or not. Of one that is banned already, this changes the reason and the end; without a reason and
+/// with the same end, nothing. The body may be left out.
 #[utoipa::path(
     put, path = "/communities/{id}/bans/{account}", operation_id = "banAccount", tag = "membership",
     params(("id" = Uuid, Path, description = "The community"), ("account" = Uuid, Path, description = "The account")),
+    request_body = Option<BanAccount>,
     responses(
         (status = 200, description = "Banned", body = Done),
         (status = 403, description = "`member_may_not_moderate`, `member_rank_too_low`"),
         (status = 404, description = "`community_not_found`, `member_not_found`, `not_found`"),
+        (status = 422, description = "`member_ends_in_the_past`"),
     ),
 )]
 pub(crate) async fn ban_account(
     State(app): State<AppState>,
     Ids((id, account)): Ids<(CommunityId, AccountId)>,
-    Bare { context, .. }: Bare,
+    Brief { context, body }: Brief<BanAccount>,
 ) -> Result<Json<Done>, ApiError> {
-    let done = app.commands.ban_account(&context, id, account).await?;
+    let ban = NewBan { reason: body.reason, until: body.expires_at };
+    let done = app.commands.ban_account(&context, id, account, ban).await?;
     Ok(Json(Done { position: app.cursors.seal(done.position) }))
 }
 

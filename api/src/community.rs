@@ -17,8 +17,9 @@ use crate::channel::Channel;
 use crate::cursor::Cursor;
 use crate::error::{ApiError, codes};
 use crate::extract::{Bare, CaughtUp, Command, Fields, FromFields, Ids, parse, wait_until_readable};
-use crate::membership::Member;
+use crate::membership::{self, Member};
 use crate::page::Page;
+use crate::role::{self, ShownRole};
 use crate::state::AppState;
 
 codes! {
@@ -33,6 +34,14 @@ impl From<CommunityError> for ApiError {
             CommunityError::Unknown => UNKNOWN,
             CommunityError::MayNotManage => MAY_NOT_MANAGE,
             CommunityError::NotOwner => NOT_OWNER,
+            CommunityError::NewOwnerNotMember => membership::UNKNOWN_MEMBER,
+            CommunityError::MayNotManageRoles => role::MAY_NOT_MANAGE,
+            CommunityError::UnknownRole => role::UNKNOWN,
+            CommunityError::RoleTooHigh => role::TOO_HIGH,
+            CommunityError::BeyondOwn => role::BEYOND_OWN,
+            CommunityError::RoleBuiltIn => role::BUILT_IN,
+            CommunityError::TooManyRoles => role::TOO_MANY,
+            CommunityError::OrderIncomplete => role::ORDER_INCOMPLETE,
         };
         Self::told(code, error)
     }
@@ -50,19 +59,22 @@ pub(crate) struct Community {
     created_at: Timestamp,
     /// Those that you may see.
     channels: Vec<Channel>,
+    /// Lowest first.
+    roles: Vec<ShownRole>,
     /// You.
     member: Member,
 }
 
 impl From<CommunityView> for Community {
     fn from(view: CommunityView) -> Self {
-        let CommunityView { community, channels, member } = view;
+        let CommunityView { community, channels, roles, member } = view;
         Self {
             id: community.id,
             name: community.name,
             owner_id: community.owner_id,
             created_at: community.created_at,
             channels: channels.into_iter().map(Channel::from).collect(),
+            roles: roles.into_iter().map(ShownRole::from).collect(),
             member: member.into(),
         }
     }
@@ -153,6 +165,40 @@ pub(crate) async fn rename_community(
     Command { context, caller, body }: Command<Named>,
 ) -> Result<Json<CommunityAnswer>, ApiError> {
     let done = app.commands.rename_community(&context, id, body.name).await?;
+    read_after(&app, caller.account, id, done.position).await.map(Json)
+}
+
+/// Who is to own a community.
+#[derive(ToSchema)]
+pub(crate) struct NewOwner {
+    /// A member of it.
+    #[schema(value_type = Uuid)]
+    account: AccountId,
+}
+
+impl FromFields for NewOwner {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        fields.required("account", parse::id).map(|account| Self { account })
+    }
+}
+
+/// Hand a community of yours over to another member. You keep your roles, and may leave from then on.
+#[utoipa::path(
+    put, path = "/communities/{id}/owner", operation_id = "transferOwnership", tag = "community",
+    params(("id" = Uuid, Path, description = "The community")),
+    request_body = NewOwner,
+    responses(
+        (status = 200, description = "Handed over", body = CommunityAnswer),
+        (status = 403, description = "`community_not_owner`"),
+        (status = 404, description = "`community_not_found`, `member_not_found`, `not_found`"),
+    ),
+)]
+pub(crate) async fn transfer_ownership(
+    State(app): State<AppState>,
+    Ids(id): Ids<CommunityId>,
+    Command { context, caller, body }: Command<NewOwner>,
+) -> Result<Json<CommunityAnswer>, ApiError> {
+    let done = app.commands.transfer_ownership(&context, id, body.account).await?;
     read_after(&app, caller.account, id, done.position).await.map(Json)
 }
 

@@ -13,6 +13,7 @@
 //! 3. `tests/suite/<noun>.rs`: the happy path and each refusal. A row per call in `tests/suite/authorisation.rs`.
 //! 4. `cargo run -p openapi -- write`.
 
+mod access;
 mod account;
 mod answer;
 mod auth;
@@ -33,6 +34,7 @@ mod limits;
 mod live;
 mod membership;
 mod message;
+mod nickname;
 mod notification_setting;
 mod page;
 mod pages;
@@ -42,6 +44,7 @@ mod privacy;
 mod reaction;
 mod read_state;
 mod receipt;
+mod role;
 mod routes;
 mod saved_message;
 mod scheduled_message;
@@ -51,6 +54,7 @@ mod session;
 pub mod settings;
 mod signal;
 mod state;
+mod time_out;
 mod typing;
 
 use axum::Router;

@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::membership::MembershipError;
+use domain::membership::{MembershipError, Reason};
 use domain::role::MAX_ROLES;
 use domain::{AccountId, CommunityId, Role};
+use event_store::Position;
 use jiff::Timestamp;
 use projections::{MemberKey, MemberRow};
 use serde::Serialize;
@@ -23,7 +24,7 @@ use crate::auth::Authenticated;
 use crate::cursor::Cursor;
 use crate::error::{ApiError, FieldError, codes};
 use crate::extract::{
-    Bare, CaughtUp, Command, Fault, Fields, FromFields, Ids, Query, parse, wait_until_readable,
+    Bare, Brief, CaughtUp, Command, Fault, Fields, FromFields, Ids, Query, parse, wait_until_readable,
 };
 use crate::page::{self, Linked, Page};
 use crate::state::AppState;
@@ -36,7 +37,10 @@ codes! {
     RANK_TOO_LOW = FORBIDDEN "member_rank_too_low" "Rank too low";
     NO_ROLE = UNPROCESSABLE_ENTITY "member_no_role" "No role";
     ROLE_TOO_HIGH = FORBIDDEN "member_role_too_high" "Role too high";
+    GRANTS_MORE = FORBIDDEN "member_role_grants_more" "More than you may";
     UNKNOWN_ROLE = UNPROCESSABLE_ENTITY "member_unknown_role" "No such role";
+    ENDS_IN_THE_PAST = UNPROCESSABLE_ENTITY "member_ends_in_the_past" "Over before it begins";
+    TIME_OUT_TOO_LONG = UNPROCESSABLE_ENTITY "member_time_out_too_long" "Time-out too long";
 }
 
 impl From<MembershipError> for ApiError {
@@ -50,7 +54,10 @@ impl From<MembershipError> for ApiError {
             MembershipError::RankTooLow => RANK_TOO_LOW,
             MembershipError::NoRole => NO_ROLE,
             MembershipError::RoleTooHigh => ROLE_TOO_HIGH,
+            MembershipError::GrantsMore => GRANTS_MORE,
             MembershipError::UnknownRole(_) => UNKNOWN_ROLE,
+            MembershipError::EndsInThePast => ENDS_IN_THE_PAST,
+            MembershipError::TimeOutTooLong => TIME_OUT_TOO_LONG,
         };
         Self::told(code, error)
     }
@@ -62,6 +69,8 @@ pub(crate) struct Member {
     #[schema(value_type = Uuid)]
     community_id: CommunityId,
     account: Account,
+    /// What they go by here; null: their display name.
+    nickname: Option<String>,
     /// `guest`, `member`, `moderator`, or ids of the community's own roles.
     #[schema(value_type = Vec<String>, example = json!(["member"]))]
     roles: BTreeSet<Role>,
@@ -70,10 +79,12 @@ pub(crate) struct Member {
     /// Only who has a higher rank acts on a member: that of the highest role, 65535 for the owner.
     #[schema(example = 2)]
     rank: u16,
-    /// What the roles, or owning the community, allow.
+    /// What the roles, or owning the community, allow; a time-out leaves only `view` of it.
     #[schema(example = json!(["view", "post", "create_invites"]))]
     permissions: Vec<String>,
     joined_at: Timestamp,
+    /// When the last time-out ends or ended; null: there was none, or it was lifted.
+    timed_out_until: Option<Timestamp>,
 }
 
 impl From<MemberRow> for Member {
@@ -82,11 +93,13 @@ impl From<MemberRow> for Member {
         Self {
             community_id: row.community_id,
             account: row.account.into(),
+            nickname: row.nickname,
             roles,
             owner: row.owner,
             rank: row.rank.number(),
             permissions: row.permissions.names(),
             joined_at: row.joined_at,
+            timed_out_until: row.timed_out_until,
         }
     }
 }
@@ -155,7 +168,7 @@ fn place_from(text: &str) -> Option<MemberKey> {
     Some(MemberKey { sort_name, account: AccountId(Uuid::from_slice(id).ok()?) })
 }
 
-/// List the members of a community of yours, by display name.
+/// List the members of a community of yours, by nickname, or else display name.
 #[utoipa::path(
     get, path = "/communities/{id}/members", operation_id = "listMembers", tag = "membership",
     params(("id" = Uuid, Path, description = "The community"), MembersQuery),
@@ -185,16 +198,21 @@ fn invalid_cursor() -> ApiError {
     ApiError::invalid(vec![FieldError::parameter("after", "not_a_cursor", detail)])
 }
 
-/// Give a member these roles instead of those they have.
+/// Give a member of a lower rank these roles instead of those they have: of roles of a lower rank than yours any, but none
+/// anew that may do what you may not.
 #[utoipa::path(
     patch, path = "/communities/{id}/members/{account}", operation_id = "setRoles", tag = "membership",
     params(("id" = Uuid, Path, description = "The community"), ("account" = Uuid, Path, description = "The member")),
     request_body = SetRoles,
     responses(
         (status = 200, description = "Changed", body = MemberAnswer),
-        (status = 403, description = "`member_may_not_moderate`, `member_rank_too_low`, `member_role_too_high`"),
+        (
+            status = 403,
+            description = "`member_may_not_moderate`, `member_rank_too_low`, `member_role_too_high`, \
+                           `member_role_grants_more`",
+        ),
         (status = 404, description = "`community_not_found`, `member_not_found`, `not_found`"),
-        (status = 422, description = "`member_no_role`"),
+        (status = 422, description = "`member_no_role`, `member_unknown_role`"),
     ),
 )]
 pub(crate) async fn set_roles(
@@ -203,16 +221,42 @@ pub(crate) async fn set_roles(
     Command { context, caller, body }: Command<SetRoles>,
 ) -> Result<Json<MemberAnswer>, ApiError> {
     let done = app.commands.set_roles(&context, id, account, body.roles).await?;
-    wait_until_readable(&app, done.position).await?;
-    let member = app.read.member(caller.account, id, account).await?;
-    let member = member.ok_or(MembershipError::UnknownMember)?.into();
-    Ok(Json(MemberAnswer { member, position: app.cursors.seal(done.position) }))
+    read_after(&app, caller.account, id, account, done.position).await.map(Json)
 }
 
-/// Kick a member, who may come back by an invite.
+/// The member as `viewer` sees them once the read model has reached `position`.
+pub(crate) async fn read_after(
+    app: &AppState,
+    viewer: AccountId,
+    id: CommunityId,
+    account: AccountId,
+    position: Position,
+) -> Result<MemberAnswer, ApiError> {
+    wait_until_readable(app, position).await?;
+    let member = app.read.member(viewer, id, account).await?;
+    let member = member.ok_or(MembershipError::UnknownMember)?.into();
+    Ok(MemberAnswer { member, position: app.cursors.seal(position) })
+}
+
+/// Why somebody is kicked.
+#[derive(ToSchema)]
+pub(crate) struct Kick {
+    /// For those who moderate.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 512)]
+    reason: Option<Reason>,
+}
+
+impl FromFields for Kick {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        fields.optional("reason", parse::text(Reason::parse)).map(|reason| Self { reason })
+    }
+}
+
+/// Kick a member, who may come back by an invite. The body may be left out.
 #[utoipa::path(
     delete, path = "/communities/{id}/members/{account}", operation_id = "kickMember", tag = "membership",
     params(("id" = Uuid, Path, description = "The community"), ("account" = Uuid, Path, description = "The member")),
+    request_body = Option<Kick>,
     responses(
         (status = 200, description = "Kicked", body = Done),
         (status = 403, description = "`member_may_not_moderate`, `member_rank_too_low`"),
@@ -222,9 +266,9 @@ pub(crate) async fn set_roles(
 pub(crate) async fn kick_member(
     State(app): State<AppState>,
     Ids((id, account)): Ids<(CommunityId, AccountId)>,
-    Bare { context, .. }: Bare,
+    Brief { context, body }: Brief<Kick>,
 ) -> Result<Json<Done>, ApiError> {
-    let done = app.commands.kick_member(&context, id, account).await?;
+    let done = app.commands.kick_member(&context, id, account, body.reason).await?;
     Ok(Json(Done { position: app.cursors.seal(done.position) }))
 }
 

@@ -6,9 +6,9 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    account, ban, bootstrap, channel, community, draft, emoji, invite, live, membership, message,
-    notification_setting, poll, presence, privacy, reaction, read_state, receipt, saved_message,
-    scheduled_message, session, typing,
+    access, account, ban, bootstrap, channel, community, draft, emoji, invite, live, membership, message,
+    nickname, notification_setting, poll, presence, privacy, reaction, read_state, receipt, role,
+    saved_message, scheduled_message, session, time_out, typing,
 };
 
 /// Everything under `/v1`.
@@ -47,8 +47,14 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(account::change_profile))
         .routes(routes!(community::create_community))
         .routes(routes!(community::rename_community, community::delete_community))
+        .routes(routes!(community::transfer_ownership))
+        .routes(routes!(role::create_role))
+        .routes(routes!(role::change_role, role::delete_role))
+        .routes(routes!(role::order_roles))
         .routes(routes!(membership::set_roles, membership::kick_member))
         .routes(routes!(membership::leave_community))
+        .routes(routes!(time_out::time_out_member, time_out::end_time_out))
+        .routes(routes!(nickname::change_nickname))
         .routes(routes!(ban::ban_account, ban::unban_account))
         .routes(routes!(channel::create_channel))
         .routes(routes!(channel::change_channel, channel::delete_channel))
@@ -86,6 +92,8 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(account::show_account))
         .routes(routes!(community::list_communities))
         .routes(routes!(community::show_community))
+        .routes(routes!(role::list_roles))
+        .routes(routes!(access::explain_access))
         .routes(routes!(membership::list_members))
         .routes(routes!(ban::list_bans))
         .routes(routes!(channel::show_channel))

@@ -1,4 +1,4 @@
-//! Create, rename, delete a community.
+//! Create, rename, hand over, delete a community.
 
 use domain::community::{Community, CommunityCommand, CommunityError, CommunityName};
 use domain::{AccountId, CommunityId, streams};
@@ -75,6 +75,32 @@ impl Intent for Delete {
     }
 }
 
+struct Transfer {
+    id: CommunityId,
+    by: AccountId,
+    to: AccountId,
+}
+
+impl Intent for Transfer {
+    type Aggregate = Community;
+
+    fn stream(&self) -> String {
+        streams::community(self.id)
+    }
+
+    async fn prepare(
+        &self,
+        states: &States,
+        freshness: Freshness,
+    ) -> Result<Prepared<Community>, Unavailable> {
+        let actor = Actor::load(states, self.id, self.by, freshness).await?;
+        let successor = Actor::load(states, self.id, self.to, freshness).await?;
+        let command = CommunityCommand::TransferOwnership { by: actor.standing, to: successor.standing };
+        // The new owner's, too: who leaves or is banned meanwhile does not become one.
+        Ok(Prepared { command, guards: vec![actor.membership.guard(), successor.membership.guard()] })
+    }
+}
+
 impl Commands {
     /// Creates a community with its first channel; its creator owns it.
     ///
@@ -108,6 +134,20 @@ impl Commands {
         Ok(self.execute(&self.cause(context), &Rename { id, by, name }).await?.map(drop))
     }
 
+    /// Makes another member the owner.
+    ///
+    /// # Errors
+    /// See [`CommunityError`].
+    pub async fn transfer_ownership(
+        &self,
+        context: &Context,
+        id: CommunityId,
+        to: AccountId,
+    ) -> Result<Done<()>, Refusal<CommunityError>> {
+        let by = actor(context)?;
+        Ok(self.execute(&self.cause(context), &Transfer { id, by, to }).await?.map(drop))
+    }
+
     /// Deletes a community with all that is in it.
     ///
     /// # Errors
@@ -122,6 +162,6 @@ impl Commands {
     }
 }
 
-fn actor(context: &Context) -> Result<AccountId, Refusal<CommunityError>> {
+pub(crate) fn actor(context: &Context) -> Result<AccountId, Refusal<CommunityError>> {
     context.actor.ok_or(Refusal::Domain(CommunityError::Unknown))
 }

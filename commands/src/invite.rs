@@ -78,7 +78,8 @@ impl Intent for Redeem {
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Invite>, Unavailable> {
         let records = states.records(self.stream()).await?;
         let actor = actor_of_invite(states, &self.code, self.account, freshness).await?;
-        let mut entry = entry(actor.community.state.live().is_some(), &actor.membership.state);
+        let lives = actor.community.state.live().is_some();
+        let mut entry = entry(lives, &actor.membership.state, self.now);
         // Who redeemed it already and is about to join uses it up no second time.
         if entry == Entry::Outside && entering(&records, self.account, &actor.membership).is_some() {
             entry = Entry::Member;

@@ -1,10 +1,12 @@
-//! Join, leave, kick, ban, change roles.
+//! Join, leave, kick, ban, time out, change roles and nicknames.
 
 use std::collections::BTreeSet;
 
-use domain::membership::{JoinedBy, Membership, MembershipCommand, MembershipError};
+use domain::membership::{JoinedBy, Membership, MembershipCommand, MembershipError, Nickname, Reason};
 use domain::{AccountId, CommunityId, Role, streams};
 use event_store::Unavailable;
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::Commands;
 use crate::caller::{Context, Done, Refusal};
@@ -26,12 +28,10 @@ impl Intent for Join {
         streams::membership(self.community, self.account)
     }
 
-    async fn prepare(&self, _: &States, _: Freshness) -> Result<Prepared<Membership>, Unavailable> {
+    async fn prepare(&self, states: &States, _: Freshness) -> Result<Prepared<Membership>, Unavailable> {
         let Self { community, account, by, invited_by } = *self;
-        Ok(Prepared {
-            command: MembershipCommand::Join { community, account, by, invited_by },
-            guards: vec![],
-        })
+        let command = MembershipCommand::Join { community, account, by, invited_by, now: states.now() };
+        Ok(Prepared { command, guards: vec![] })
     }
 }
 
@@ -45,10 +45,21 @@ struct Moderate {
 
 enum Act {
     Leave,
-    Kick,
-    Ban,
+    Kick(Option<Reason>),
+    Ban(NewBan),
     Unban,
+    TimeOut(Timestamp, Option<Reason>),
+    EndTimeOut,
+    ChangeNickname(Nickname),
     SetRoles(BTreeSet<Role>),
+}
+
+/// A ban to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewBan {
+    pub reason: Option<Reason>,
+    /// When it ends by itself; `None`: never.
+    pub until: Option<Timestamp>,
 }
 
 impl Intent for Moderate {
@@ -56,6 +67,14 @@ impl Intent for Moderate {
 
     fn stream(&self) -> String {
         streams::membership(self.community, self.account)
+    }
+
+    /// A reason belongs to whoever gave it, a nickname to whoever bears it.
+    fn key(&self) -> Option<Uuid> {
+        match self.act {
+            Act::ChangeNickname(_) => Some(self.account.0),
+            _ => Some(self.by.0),
+        }
     }
 
     async fn prepare(
@@ -73,9 +92,20 @@ impl Intent for Moderate {
         let (by, target) = (actor.standing, target.standing);
         let command = match &self.act {
             Act::Leave => MembershipCommand::Leave { by },
-            Act::Kick => MembershipCommand::Kick { by, target },
-            Act::Ban => MembershipCommand::Ban { by, target },
+            Act::Kick(reason) => MembershipCommand::Kick { by, target, reason: reason.clone() },
+            Act::Ban(NewBan { reason, until }) => {
+                let (reason, until, now) = (reason.clone(), *until, states.now());
+                MembershipCommand::Ban { by, target, reason, until, now }
+            }
             Act::Unban => MembershipCommand::Unban { by, account: self.account },
+            Act::TimeOut(until, reason) => {
+                let (until, reason, now) = (*until, reason.clone(), states.now());
+                MembershipCommand::TimeOut { by, target, until, reason, now }
+            }
+            Act::EndTimeOut => MembershipCommand::EndTimeOut { by, target },
+            Act::ChangeNickname(nickname) => {
+                MembershipCommand::ChangeNickname { by, target, nickname: nickname.clone() }
+            }
             Act::SetRoles(roles) => {
                 let known = actor.community.state.live().map(|live| live.roles.clone()).unwrap_or_default();
                 MembershipCommand::SetRoles { by, target, roles: roles.clone(), known }
@@ -108,12 +138,13 @@ impl Commands {
         context: &Context,
         community: CommunityId,
         account: AccountId,
+        reason: Option<Reason>,
     ) -> Result<Done<()>, Refusal<MembershipError>> {
         let by = actor(context)?;
-        self.moderate(context, Moderate { community, by, account, act: Act::Kick }).await
+        self.moderate(context, Moderate { community, by, account, act: Act::Kick(reason) }).await
     }
 
-    /// Removes an account, member or not, and keeps it out.
+    /// Removes an account, member or not, and keeps it out; for one that is banned already, changes the ban.
     ///
     /// # Errors
     /// See [`MembershipError`].
@@ -122,10 +153,11 @@ impl Commands {
         context: &Context,
         community: CommunityId,
         account: AccountId,
+        ban: NewBan,
     ) -> Result<Done<()>, Refusal<MembershipError>> {
         let by = actor(context)?;
         self.known(account).await?;
-        self.moderate(context, Moderate { community, by, account, act: Act::Ban }).await
+        self.moderate(context, Moderate { community, by, account, act: Act::Ban(ban) }).await
     }
 
     /// Lets a banned account come back.
@@ -140,6 +172,51 @@ impl Commands {
     ) -> Result<Done<()>, Refusal<MembershipError>> {
         let by = actor(context)?;
         self.moderate(context, Moderate { community, by, account, act: Act::Unban }).await
+    }
+
+    /// Leaves a member only [`Permissions::TIMED_OUT`](domain::Permissions::TIMED_OUT) until then.
+    ///
+    /// # Errors
+    /// See [`MembershipError`].
+    pub async fn time_out_member(
+        &self,
+        context: &Context,
+        community: CommunityId,
+        account: AccountId,
+        until: Timestamp,
+        reason: Option<Reason>,
+    ) -> Result<Done<()>, Refusal<MembershipError>> {
+        let by = actor(context)?;
+        self.moderate(context, Moderate { community, by, account, act: Act::TimeOut(until, reason) }).await
+    }
+
+    /// Ends a time-out before its time.
+    ///
+    /// # Errors
+    /// See [`MembershipError`].
+    pub async fn end_time_out(
+        &self,
+        context: &Context,
+        community: CommunityId,
+        account: AccountId,
+    ) -> Result<Done<()>, Refusal<MembershipError>> {
+        let by = actor(context)?;
+        self.moderate(context, Moderate { community, by, account, act: Act::EndTimeOut }).await
+    }
+
+    /// Gives a member, oneself or another, a name of their own in the community; an empty one takes it away.
+    ///
+    /// # Errors
+    /// See [`MembershipError`].
+    pub async fn change_nickname(
+        &self,
+        context: &Context,
+        community: CommunityId,
+        account: AccountId,
+        nickname: Nickname,
+    ) -> Result<Done<()>, Refusal<MembershipError>> {
+        let by = actor(context)?;
+        self.moderate(context, Moderate { community, by, account, act: Act::ChangeNickname(nickname) }).await
     }
 
     /// Gives a member these roles instead of those they have.

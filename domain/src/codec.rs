@@ -141,6 +141,26 @@ macro_rules! told {
     };
 }
 
+/// A payload that may have personal text, in one `Option<Personal>` field: without any, nothing is sealed. A fold, which
+/// opens nothing, cannot tell whether there is some. `may_tell!(MemberKicked.reason: Reason = "membership.kicked", 1);`
+macro_rules! may_tell {
+    ($payload:ident.$field:ident: $text:ty = $kind:literal, $schema:literal) => {
+        impl $crate::codec::Payload for $payload {
+            const KIND: &'static str = $kind;
+            const SCHEMA: u16 = $schema;
+            type Text = $text;
+
+            fn text(&self) -> Option<&$crate::Personal<$text>> {
+                self.$field.as_ref()
+            }
+
+            fn set_text(&mut self, text: $crate::Personal<$text>) {
+                self.$field = Some(text);
+            }
+        }
+    };
+}
+
 /// The enum of a stream's events, each variant around its payload.
 macro_rules! events {
     ($(#[$doc:meta])* pub enum $name:ident { $($variant:ident($payload:ident)),+ $(,)? }) => {
@@ -183,7 +203,7 @@ macro_rules! events {
     };
 }
 
-pub(crate) use {events, fact, told};
+pub(crate) use {events, fact, may_tell, told};
 
 /// Serialises as an empty object: an event that says nothing beyond its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]

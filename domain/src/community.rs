@@ -7,6 +7,10 @@ use crate::role::{Definition, Roles};
 use crate::text::bounded;
 use crate::{AccountId, Aggregate, CommunityId, Permissions, Role, Standing};
 
+mod roles;
+
+pub use roles::RoleChange;
+
 bounded!(CommunityName, line, 1..=100);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,9 +149,42 @@ impl Community {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommunityCommand {
-    Create { id: CommunityId, owner: AccountId, name: CommunityName },
-    Rename { by: Standing, name: CommunityName },
-    Delete { by: Standing },
+    Create {
+        id: CommunityId,
+        owner: AccountId,
+        name: CommunityName,
+    },
+    Rename {
+        by: Standing,
+        name: CommunityName,
+    },
+    Delete {
+        by: Standing,
+    },
+    TransferOwnership {
+        by: Standing,
+        to: Standing,
+    },
+    /// `role` is new: its id was made just now.
+    CreateRole {
+        by: Standing,
+        role: Role,
+        definition: Definition,
+    },
+    ChangeRole {
+        by: Standing,
+        role: Role,
+        change: RoleChange,
+    },
+    DeleteRole {
+        by: Standing,
+        role: Role,
+    },
+    /// All roles, lowest first.
+    OrderRoles {
+        by: Standing,
+        order: Vec<Role>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -156,8 +193,24 @@ pub enum CommunityError {
     Unknown,
     #[error("you may not change this community")]
     MayNotManage,
-    #[error("only its owner may delete a community")]
+    #[error("only its owner may do this to a community")]
     NotOwner,
+    #[error("only a member can become the owner")]
+    NewOwnerNotMember,
+    #[error("you may not manage the roles of this community")]
+    MayNotManageRoles,
+    #[error("there is no such role")]
+    UnknownRole,
+    #[error("you may touch only roles of a lower rank than yours")]
+    RoleTooHigh,
+    #[error("you may give a role, or take from it, only what you may do yourself")]
+    BeyondOwn,
+    #[error("a built-in role keeps its name and cannot be deleted")]
+    RoleBuiltIn,
+    #[error("a community has at most 100 roles of its own")]
+    TooManyRoles,
+    #[error("the order must name every role once, guest and member first")]
+    OrderIncomplete,
 }
 
 impl Aggregate for Community {
@@ -216,11 +269,36 @@ impl Aggregate for Community {
                 }
                 Ok(vec![CommunityDeleted { community_id: community.id, deleted_by: by.account }.into()])
             }
+            CommunityCommand::TransferOwnership { by, to } => self.transfer(&by, &to),
+            CommunityCommand::CreateRole { by, role, definition } => {
+                self.seen_by(&by)?.create_role(&by, role, definition)
+            }
+            CommunityCommand::ChangeRole { by, role, change } => {
+                self.seen_by(&by)?.change_role(&by, role, change)
+            }
+            CommunityCommand::DeleteRole { by, role } => self.seen_by(&by)?.delete_role(&by, role),
+            CommunityCommand::OrderRoles { by, order } => self.seen_by(&by)?.order_roles(&by, order),
         }
     }
 }
 
 impl Community {
+    /// The owner before keeps their roles and may leave from then on.
+    fn transfer(&self, by: &Standing, to: &Standing) -> Result<Vec<CommunityEvent>, CommunityError> {
+        let community = self.seen_by(by)?;
+        if community.owner_id != by.account {
+            return Err(CommunityError::NotOwner);
+        }
+        if by.account == to.account {
+            return Ok(vec![]);
+        }
+        if !to.is_member() {
+            return Err(CommunityError::NewOwnerNotMember);
+        }
+        let (community_id, owner_id) = (community.id, to.account);
+        Ok(vec![OwnerChanged { community_id, owner_id, previous_owner_id: by.account }.into()])
+    }
+
     fn seen_by(&self, by: &Standing) -> Result<&LiveCommunity, CommunityError> {
         self.live().filter(|c| by.community == Some(c.id) && by.is_member()).ok_or(CommunityError::Unknown)
     }

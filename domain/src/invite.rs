@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{events, fact};
+use crate::membership::Membership;
 use crate::{AccountId, Aggregate, CommunityId, Permissions, Standing};
 
 /// The letters of a code: no 0 O 1 I l, so that it survives being read aloud. 12 of 57 make 70 bits.
@@ -232,14 +233,13 @@ impl Aggregate for Invite {
     }
 }
 
-/// The entry of an account with this membership to a community that lives or not.
-pub fn entry(community_lives: bool, membership: &crate::membership::Membership) -> Entry {
-    use crate::membership::Membership;
+/// The entry, at `now`, of an account with this membership to a community that lives or not.
+pub fn entry(community_lives: bool, membership: &Membership, now: Timestamp) -> Entry {
     match membership {
         _ if !community_lives => Entry::Gone,
-        Membership::Outside => Entry::Outside,
         Membership::Member(_) => Entry::Member,
-        Membership::Banned => Entry::Banned,
+        banned if banned.is_banned(now) => Entry::Banned,
+        Membership::Outside { .. } | Membership::Banned { .. } => Entry::Outside,
     }
 }
 

@@ -3,107 +3,50 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use crate::codec::{events, fact};
 use crate::role::Roles;
-use crate::{AccountId, Aggregate, CommunityId, Permissions, Role, Standing};
+use crate::text::bounded;
+use crate::{AccountId, Aggregate, CommunityId, Role, Standing};
 
-/// How someone came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JoinedBy {
-    /// Made the community.
-    Founding,
-    /// A new account lands in the installation's default community.
-    Welcome,
-    Invite,
-}
+mod event;
+mod moderate;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberJoined {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-    pub roles: BTreeSet<Role>,
-    pub joined_by: JoinedBy,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invited_by: Option<AccountId>,
-}
-fact!(MemberJoined = "membership.joined", 1);
+pub use event::{
+    JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberTimeOutEnded,
+    MemberTimedOut, MemberUnbanned, MembershipEvent, NicknameChanged,
+};
+pub use moderate::MAX_TIME_OUT;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberLeft {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-}
-fact!(MemberLeft = "membership.left", 1);
+use moderate::subject;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberKicked {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-    pub by: AccountId,
-}
-fact!(MemberKicked = "membership.kicked", 1);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberBanned {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-    pub by: AccountId,
-}
-fact!(MemberBanned = "membership.banned", 1);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberUnbanned {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-    pub by: AccountId,
-}
-fact!(MemberUnbanned = "membership.unbanned", 1);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberRolesChanged {
-    pub community_id: CommunityId,
-    pub account_id: AccountId,
-    pub roles: BTreeSet<Role>,
-    pub by: AccountId,
-}
-fact!(MemberRolesChanged = "membership.roles_changed", 1);
-
-events! {
-    pub enum MembershipEvent {
-        Joined(MemberJoined),
-        Left(MemberLeft),
-        Kicked(MemberKicked),
-        Banned(MemberBanned),
-        Unbanned(MemberUnbanned),
-        RolesChanged(MemberRolesChanged),
-    }
-}
-
-impl MembershipEvent {
-    /// Whose membership of what.
-    pub fn subject(&self) -> (CommunityId, AccountId) {
-        match self {
-            Self::Joined(e) => (e.community_id, e.account_id),
-            Self::Left(e) => (e.community_id, e.account_id),
-            Self::Kicked(e) => (e.community_id, e.account_id),
-            Self::Banned(e) => (e.community_id, e.account_id),
-            Self::Unbanned(e) => (e.community_id, e.account_id),
-            Self::RolesChanged(e) => (e.community_id, e.account_id),
-        }
-    }
-}
+bounded!(
+    /// Why somebody was kicked, banned or timed out.
+    Reason, line, 1..=512
+);
+bounded!(
+    /// The name that a member goes by in one community. Empty: their display name.
+    Nickname, line, 0..=64
+);
 
 /// The fold of a membership's stream.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Membership {
     /// Never joined, left, or was kicked: may join.
-    #[default]
-    Outside,
+    Outside {
+        /// The end of the last time-out: going and coming back does not end one.
+        timed_out_until: Option<Timestamp>,
+    },
     Member(Member),
-    Banned,
+    Banned {
+        /// When the ban ends by itself; `None`: never.
+        until: Option<Timestamp>,
+    },
+}
+
+impl Default for Membership {
+    fn default() -> Self {
+        Self::Outside { timed_out_until: None }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,13 +61,29 @@ impl Membership {
     pub fn member(&self) -> Option<&Member> {
         match self {
             Self::Member(member) => Some(member),
-            Self::Outside | Self::Banned => None,
+            Self::Outside { .. } | Self::Banned { .. } => None,
         }
     }
 
     /// The roles of a member; `None` outside.
     pub fn roles(&self) -> Option<&BTreeSet<Role>> {
         self.member().map(|member| &member.roles)
+    }
+
+    /// Whether the account is kept out at `now`.
+    pub fn is_banned(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Banned { until } => until.is_none_or(|until| now < until),
+            Self::Outside { .. } | Self::Member(_) => false,
+        }
+    }
+
+    fn timed_out_until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Outside { timed_out_until } => *timed_out_until,
+            Self::Member(member) => member.timed_out_until,
+            Self::Banned { .. } => None,
+        }
     }
 }
 
@@ -135,6 +94,7 @@ pub enum MembershipCommand {
         account: AccountId,
         by: JoinedBy,
         invited_by: Option<AccountId>,
+        now: Timestamp,
     },
     Leave {
         by: Standing,
@@ -142,14 +102,34 @@ pub enum MembershipCommand {
     Kick {
         by: Standing,
         target: Standing,
+        reason: Option<Reason>,
     },
     Ban {
         by: Standing,
         target: Standing,
+        reason: Option<Reason>,
+        until: Option<Timestamp>,
+        now: Timestamp,
     },
     Unban {
         by: Standing,
         account: AccountId,
+    },
+    TimeOut {
+        by: Standing,
+        target: Standing,
+        until: Timestamp,
+        reason: Option<Reason>,
+        now: Timestamp,
+    },
+    EndTimeOut {
+        by: Standing,
+        target: Standing,
+    },
+    ChangeNickname {
+        by: Standing,
+        target: Standing,
+        nickname: Nickname,
     },
     /// `known` are the community's.
     SetRoles {
@@ -168,7 +148,7 @@ pub enum MembershipError {
     UnknownMember,
     #[error("this account is banned from the community")]
     Banned,
-    #[error("the owner cannot leave: delete the community instead")]
+    #[error("the owner cannot leave: hand the community over or delete it")]
     OwnerCannotLeave,
     #[error("you may not do this in this community")]
     MayNotModerate,
@@ -178,8 +158,14 @@ pub enum MembershipError {
     NoRole,
     #[error("you may grant only roles of a lower rank than yours")]
     RoleTooHigh,
+    #[error("you may not grant a role that may do what you may not")]
+    GrantsMore,
     #[error("the community has no role {0}")]
     UnknownRole(Role),
+    #[error("its end must be in the future")]
+    EndsInThePast,
+    #[error("a time-out lasts 28 days at most")]
+    TimeOutTooLong,
 }
 
 impl Aggregate for Membership {
@@ -188,70 +174,55 @@ impl Aggregate for Membership {
     type Error = MembershipError;
 
     fn evolve(&mut self, event: &MembershipEvent) {
-        *self = match event {
+        let timed_out_until = self.timed_out_until();
+        match event {
             MembershipEvent::Joined(joined) => {
-                Self::Member(Member { roles: joined.roles.clone(), timed_out_until: None })
+                *self = Self::Member(Member { roles: joined.roles.clone(), timed_out_until });
             }
             MembershipEvent::RolesChanged(changed) => {
-                let timed_out_until = self.member().and_then(|member| member.timed_out_until);
-                Self::Member(Member { roles: changed.roles.clone(), timed_out_until })
+                *self = Self::Member(Member { roles: changed.roles.clone(), timed_out_until });
             }
             MembershipEvent::Left(_) | MembershipEvent::Kicked(_) | MembershipEvent::Unbanned(_) => {
-                Self::Outside
+                *self = Self::Outside { timed_out_until };
             }
-            MembershipEvent::Banned(_) => Self::Banned,
-        };
+            MembershipEvent::Banned(banned) => *self = Self::Banned { until: banned.until },
+            MembershipEvent::TimedOut(timed_out) => {
+                if let Self::Member(member) = self {
+                    member.timed_out_until = Some(timed_out.until);
+                }
+            }
+            MembershipEvent::TimeOutEnded(_) => {
+                if let Self::Member(member) = self {
+                    member.timed_out_until = None;
+                }
+            }
+            MembershipEvent::NicknameChanged(_) => {}
+        }
     }
 
     fn decide(&self, command: MembershipCommand) -> Result<Vec<MembershipEvent>, MembershipError> {
         match command {
-            MembershipCommand::Join { community, account, by, invited_by } => {
-                self.join(community, account, by, invited_by)
+            MembershipCommand::Join { community, account, by, invited_by, now } => {
+                self.join(community, account, by, invited_by, now)
             }
             MembershipCommand::Leave { by } => self.leave(&by),
-            MembershipCommand::Kick { by, target } => {
-                may_act(&by, Permissions::KICK)?;
-                self.member_below(&by, &target)?;
-                let (community_id, account_id) = subject(&target)?;
-                Ok(vec![MemberKicked { community_id, account_id, by: by.account }.into()])
+            MembershipCommand::Kick { by, target, reason } => self.kick(&by, &target, reason),
+            MembershipCommand::Ban { by, target, reason, until, now } => {
+                self.ban(&by, &target, reason, until, now)
             }
-            MembershipCommand::Ban { by, target } => {
-                may_act(&by, Permissions::BAN)?;
-                if target.rank >= by.rank {
-                    return Err(MembershipError::RankTooLow);
-                }
-                if *self == Self::Banned {
-                    return Ok(vec![]);
-                }
-                let (community_id, account_id) = subject(&target)?;
-                Ok(vec![MemberBanned { community_id, account_id, by: by.account }.into()])
+            MembershipCommand::Unban { by, account } => self.unban(&by, account),
+            MembershipCommand::TimeOut { by, target, until, reason, now } => {
+                self.time_out(&by, &target, until, reason, now)
             }
-            MembershipCommand::Unban { by, account } => {
-                may_act(&by, Permissions::BAN)?;
-                if *self != Self::Banned {
-                    return Ok(vec![]);
-                }
-                let (community_id, _) = subject(&by)?;
-                Ok(vec![MemberUnbanned { community_id, account_id: account, by: by.account }.into()])
+            MembershipCommand::EndTimeOut { by, target } => self.end_time_out(&by, &target),
+            MembershipCommand::ChangeNickname { by, target, nickname } => {
+                self.change_nickname(&by, &target, nickname)
             }
             MembershipCommand::SetRoles { by, target, roles, known } => {
                 self.set_roles(&by, &target, roles, &known)
             }
         }
     }
-}
-
-/// Whose membership of what.
-fn subject(standing: &Standing) -> Result<(CommunityId, AccountId), MembershipError> {
-    let community = standing.community.ok_or(MembershipError::UnknownCommunity)?;
-    Ok((community, standing.account))
-}
-
-fn may_act(by: &Standing, permission: Permissions) -> Result<(), MembershipError> {
-    if !by.is_member() {
-        return Err(MembershipError::UnknownCommunity);
-    }
-    if by.may(permission) { Ok(()) } else { Err(MembershipError::MayNotModerate) }
 }
 
 impl Membership {
@@ -261,11 +232,14 @@ impl Membership {
         account_id: AccountId,
         joined_by: JoinedBy,
         invited_by: Option<AccountId>,
+        now: Timestamp,
     ) -> Result<Vec<MembershipEvent>, MembershipError> {
+        if self.is_banned(now) {
+            return Err(MembershipError::Banned);
+        }
         match self {
-            Self::Banned => Err(MembershipError::Banned),
             Self::Member(_) => Ok(vec![]),
-            Self::Outside => {
+            Self::Outside { .. } | Self::Banned { .. } => {
                 let roles = BTreeSet::from([Role::Member]);
                 Ok(vec![MemberJoined { community_id, account_id, roles, joined_by, invited_by }.into()])
             }
@@ -281,39 +255,5 @@ impl Membership {
         }
         let (community_id, account_id) = subject(by)?;
         Ok(vec![MemberLeft { community_id, account_id }.into()])
-    }
-
-    fn set_roles(
-        &self,
-        by: &Standing,
-        target: &Standing,
-        roles: BTreeSet<Role>,
-        known: &Roles,
-    ) -> Result<Vec<MembershipEvent>, MembershipError> {
-        may_act(by, Permissions::MANAGE_ROLES)?;
-        let current = self.member_below(by, target)?;
-        if roles.is_empty() {
-            return Err(MembershipError::NoRole);
-        }
-        if let Some(unknown) = roles.iter().find(|role| known.get(**role).is_none()) {
-            return Err(MembershipError::UnknownRole(*unknown));
-        }
-        if known.rank(&roles) >= by.rank {
-            return Err(MembershipError::RoleTooHigh);
-        }
-        if *current == roles {
-            return Ok(vec![]);
-        }
-        let (community_id, account_id) = subject(target)?;
-        Ok(vec![MemberRolesChanged { community_id, account_id, roles, by: by.account }.into()])
-    }
-
-    /// The roles of a member whom `by` outranks.
-    fn member_below(&self, by: &Standing, target: &Standing) -> Result<&BTreeSet<Role>, MembershipError> {
-        let roles = self.roles().ok_or(MembershipError::UnknownMember)?;
-        if target.rank >= by.rank {
-            return Err(MembershipError::RankTooLow);
-        }
-        Ok(roles)
     }
 }

@@ -73,6 +73,11 @@ impl Rank {
     pub const PARTICIPANT: Self = Self(1);
     pub const OWNER: Self = Self(u16::MAX);
 
+    /// Of the role in that place from below, the first being 1.
+    pub fn at(place: u16) -> Self {
+        Self(place)
+    }
+
     /// The number in the contract: higher acts on lower.
     pub fn number(self) -> u16 {
         self.0

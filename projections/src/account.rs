@@ -124,8 +124,9 @@ impl ReadModel {
     }
 }
 
-fn sort_name(display_name: &str) -> String {
-    display_name.to_lowercase()
+/// By what a name is ordered.
+pub(crate) fn sort_name(name: &str) -> String {
+    name.to_lowercase()
 }
 
 pub(crate) fn project(batch: &mut Batch, event: AccountEvent, at: At) {
@@ -164,7 +165,12 @@ fn profile_changed(batch: &mut Batch, event: ProfileChanged) {
         UPDATE {schema}.accounts
         SET handle = NULL, display_name = NULL, about = '', email = NULL, sort_name = ''
         WHERE id = $1";
-    const SORT: &str = "UPDATE {schema}.memberships SET sort_name = $2 WHERE account_id = $1";
+    const SORT: &str =
+        "UPDATE {schema}.memberships SET sort_name = $2 WHERE account_id = $1 AND nickname IS NULL";
+    const ERASE_NICKNAMES: &str = "
+        UPDATE {schema}.memberships SET nickname = NULL, sort_name = '' WHERE account_id = $1";
+    // Reasons that the account gave.
+    const ERASE_REASONS: &str = "UPDATE {schema}.memberships SET ban_reason = NULL WHERE banned_by = $1";
     let id = event.account_id.0;
     match event.change {
         Personal::Clear(change) => {
@@ -177,8 +183,9 @@ fn profile_changed(batch: &mut Batch, event: ProfileChanged) {
             }
         }
         Personal::Erased | Personal::Sealed => {
-            batch.write(ERASE, params![id]);
-            batch.write(SORT, params![id, String::new()]);
+            for template in [ERASE, ERASE_NICKNAMES, ERASE_REASONS] {
+                batch.write(template, params![id]);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::channel::{self, ChannelRow};
 use crate::database::{Params, Unavailable, rows};
 use crate::membership::{self, MemberRow};
 use crate::read_model::ReadModel;
+use crate::role::{self, RoleRow};
 
 mod project;
 
@@ -27,6 +28,8 @@ pub struct CommunityView {
     pub community: CommunityRow,
     /// Those that the member may see, oldest first.
     pub channels: Vec<ChannelRow>,
+    /// Lowest first.
+    pub roles: Vec<RoleRow>,
     pub member: MemberRow,
 }
 
@@ -73,14 +76,17 @@ pub(crate) async fn views(
 ) -> Result<Vec<CommunityView>, tokio_postgres::Error> {
     let only = only.map(|id| id.0);
     let params: Params<'_> = &[&viewer.0, &only];
-    let (communities, channels) =
-        tokio::try_join!(rows(client, VIEWS, params), rows(client, channel::OF_MEMBER, params))?;
+    let (communities, channels, roles) = tokio::try_join!(
+        rows(client, VIEWS, params),
+        rows(client, channel::OF_MEMBER, params),
+        rows(client, role::OF_MEMBER, params)
+    )?;
     let mut views: Vec<CommunityView> = communities
         .iter()
         .filter_map(|row| {
             let member = MemberRow::of(row);
             let community = CommunityRow::of(row);
-            member.is_member().then_some(CommunityView { community, channels: vec![], member })
+            member.is_member().then_some(CommunityView { community, channels: vec![], roles: vec![], member })
         })
         .collect();
     for channel in channels.iter().map(ChannelRow::of) {
@@ -89,6 +95,11 @@ pub(crate) async fn views(
             && view.member.permissions_in(&channel).contains(Permissions::VIEW)
         {
             view.channels.push(channel);
+        }
+    }
+    for (community, role) in roles.iter().filter_map(RoleRow::of) {
+        if let Some(view) = views.iter_mut().find(|view| view.community.id == community) {
+            view.roles.push(role);
         }
     }
     Ok(views)

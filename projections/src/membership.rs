@@ -26,6 +26,10 @@ pub struct MemberRow {
     pub permissions: Permissions,
     pub rank: Rank,
     pub joined_at: Timestamp,
+    /// What the member goes by here; `None`: the name of the account.
+    pub nickname: Option<String>,
+    /// The end of the last time-out; it may have passed.
+    pub timed_out_until: Option<Timestamp>,
     membership: Membership,
 }
 
@@ -38,7 +42,7 @@ pub struct MemberKey {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberPage {
-    /// By display name.
+    /// By nickname, or else display name.
     pub items: Vec<MemberRow>,
     /// Where to go on, `None` at the end.
     pub next: Option<MemberKey>,
@@ -50,6 +54,10 @@ pub struct BanRow {
     pub community_id: CommunityId,
     pub account: AccountRow,
     pub banned_by: AccountId,
+    /// `None`: none was given, or it was erased.
+    pub reason: Option<String>,
+    /// When it ends by itself; `None`: never.
+    pub until: Option<Timestamp>,
     pub created_at: Timestamp,
 }
 
@@ -60,7 +68,8 @@ const MAX_BANS: i64 = 1_000;
 macro_rules! member_columns {
     () => {
         concat!(
-            "memberships.community_id AS membership_community_id, memberships.joined_at, ",
+            "memberships.community_id AS membership_community_id, memberships.joined_at, memberships.nickname,
+            memberships.timed_out_until, ",
             $crate::viewing::membership_columns!(),
             ", ",
             $crate::account::account_columns!()
@@ -79,6 +88,8 @@ impl MemberRow {
             rank: membership.rank(),
             owner: membership.owner,
             joined_at: row.get("joined_at"),
+            nickname: row.get("nickname"),
+            timed_out_until: row.get("timed_out_until"),
             membership,
         }
     }
@@ -152,7 +163,7 @@ impl ReadModel {
         self.standing(account, community).await
     }
 
-    /// The members after `after`, by display name in lower case; `None` when `viewer` is not one of them.
+    /// The members after `after`, by nickname, or else display name, in lower case; `None` when `viewer` is not one of them.
     pub async fn members(
         &self,
         viewer: AccountId,
@@ -193,24 +204,30 @@ impl ReadModel {
         Ok(Some(MemberPage { items: rows.iter().map(MemberRow::of).collect(), next }))
     }
 
-    /// Who is banned from a community, newest first, 1,000 at most. Whether the asker may know is the caller's check.
-    pub async fn bans(&self, community: CommunityId) -> Result<Vec<BanRow>, Unavailable> {
+    /// Who is banned from a community at `now`, newest first, 1,000 at most. Whether the asker may know is the caller's
+    /// check.
+    pub async fn bans(&self, community: CommunityId, now: Timestamp) -> Result<Vec<BanRow>, Unavailable> {
         const SQL: &str = concat!(
-            "SELECT memberships.community_id, memberships.banned_by, memberships.banned_at, ",
+            "SELECT memberships.community_id, memberships.banned_by, memberships.banned_at, memberships.banned_until,
+                memberships.ban_reason, ",
             account_columns!(),
             "
             FROM read.memberships
             JOIN read.accounts ON accounts.id = memberships.account_id
             LEFT JOIN read.installation ON installation.administrator = accounts.id
-            WHERE memberships.community_id = $1 AND memberships.state = 'banned'
+            WHERE memberships.community_id = $1
+                AND memberships.state = 'banned'
+                AND (memberships.banned_until IS NULL OR memberships.banned_until > $3)
             ORDER BY memberships.position DESC
             LIMIT $2"
         );
-        let rows = self.database().rows(SQL, &[&community.0, &MAX_BANS]).await?;
+        let rows = self.database().rows(SQL, &[&community.0, &MAX_BANS, &now]).await?;
         let ban = |row: &Row| BanRow {
             community_id: CommunityId(row.get("community_id")),
             account: AccountRow::of(row),
             banned_by: AccountId(row.get("banned_by")),
+            reason: row.get("ban_reason"),
+            until: row.get("banned_until"),
             created_at: row.get("banned_at"),
         };
         Ok(rows.iter().map(ban).collect())

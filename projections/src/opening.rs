@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::account::AccountEvent;
 use domain::codec::EventSet as _;
+use domain::membership::MembershipEvent;
 use domain::message::MessageEvent;
 use domain::{DecodeError, Event, PersonalPart};
 use event_store::{Position, Record, StreamName};
@@ -131,7 +132,8 @@ fn decode(record: &Record, text: Option<Opened>) -> Result<Option<Event>, Fault>
 fn has_text(event: &Event) -> bool {
     match event {
         Event::Message(MessageEvent::Posted(_) | MessageEvent::Edited(_))
-        | Event::Account(AccountEvent::Registered(_) | AccountEvent::ProfileChanged(_)) => true,
+        | Event::Account(AccountEvent::Registered(_) | AccountEvent::ProfileChanged(_))
+        | Event::Membership(MembershipEvent::NicknameChanged(_)) => true,
         Event::Message(MessageEvent::Deleted(_) | MessageEvent::Pinned(_) | MessageEvent::Unpinned(_))
         | Event::Reaction(_)
         | Event::Poll(_)

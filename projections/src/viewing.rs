@@ -64,7 +64,7 @@ impl Membership {
         Some(Self { account, owner, held: roles(row), roles: community_roles(row) })
     }
 
-    fn who(&self) -> Who<'_> {
+    pub(crate) fn who(&self) -> Who<'_> {
         // A time-out takes nothing that reading asks for.
         Who { account: self.account, owner: self.owner, roles: &self.held, timed_out: false }
     }

@@ -8,6 +8,7 @@ use crate::error::catalogue;
 
 /// Completes every operation, and closes every body to unknown fields.
 pub(super) fn complete(document: &mut Value) {
+    name_optional_bodies(document);
     for body in bodies(document) {
         document["components"]["schemas"][body]["additionalProperties"] = false.into();
     }
@@ -19,6 +20,21 @@ pub(super) fn complete(document: &mut Value) {
             if let Some(operation) = operation.as_object_mut() {
                 complete_operation(method, operation);
             }
+        }
+    }
+}
+
+/// A body that may be left out is no null: it has its own schema and is not required.
+fn name_optional_bodies(document: &mut Value) {
+    let items = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    let operations = items.filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+    for body in operations.filter_map(|operation| operation.get_mut("requestBody")) {
+        let schema = &body["content"]["application/json"]["schema"];
+        let named =
+            schema["oneOf"].as_array().and_then(|either| either.iter().find(|one| one.get("$ref").is_some()));
+        if let Some(named) = named.cloned() {
+            body["content"]["application/json"]["schema"] = named;
+            body["required"] = false.into();
         }
     }
 }

@@ -1,24 +1,31 @@
 //! The document and the handlers agree: on the limits of every text and on the fields of every body.
 
+use domain::Role;
 use domain::account::{About, DisplayName, Email, Handle};
 use domain::channel::{ChannelName, ChannelTopic};
 use domain::community::CommunityName;
 use domain::invite::{MAX_LIFETIME_SECONDS, MAX_USES};
+use domain::membership::{Nickname, Reason};
 use domain::message::Content;
+use domain::role::{MAX_ROLES, RoleName};
 use serde_json::{Value, json};
 
 use crate::account::{ChangeProfile, NewAccount, PASSWORD_MAX, PASSWORD_MIN};
+use crate::ban::BanAccount;
 use crate::channel::{ChangeChannel, CreateChannel};
 use crate::extract::fields::{FromFields, asked};
 use crate::invite::CreateInvite;
-use crate::membership::SetRoles;
+use crate::membership::{Kick, SetRoles};
 use crate::message::{EditMessage, PostMessage};
+use crate::nickname::ChangeNickname;
 use crate::notification_setting::SetNotifications;
 use crate::privacy::ChangePrivacy;
 use crate::read_state::MoveReadMarker;
 use crate::receipt::MoveDeliveryMarker;
+use crate::role::{ChangeRole, CreateRole, OrderRoles};
 use crate::session::login::NewLogin;
 use crate::session::password::ChangePassword;
+use crate::time_out::TimeOut;
 
 fn schema(name: &str) -> Value {
     crate::document()["components"]["schemas"][name].clone()
@@ -48,8 +55,16 @@ fn the_limits_in_the_document_are_the_domains() {
     text("CreateChannel", "topic", ChannelTopic::MIN, ChannelTopic::MAX);
     text("ChangeChannel", "name", ChannelName::MIN, ChannelName::MAX);
     text("ChangeChannel", "topic", ChannelTopic::MIN, ChannelTopic::MAX);
+    text("CreateRole", "name", RoleName::MIN, RoleName::MAX);
+    text("ChangeRole", "name", RoleName::MIN, RoleName::MAX);
+    text("Kick", "reason", Reason::MIN, Reason::MAX);
+    text("BanAccount", "reason", Reason::MIN, Reason::MAX);
+    text("TimeOut", "reason", Reason::MIN, Reason::MAX);
+    text("ChangeNickname", "nickname", Nickname::MIN, Nickname::MAX);
     text("PostMessage", "content", Content::MIN, Content::MAX);
     text("EditMessage", "content", Content::MIN, Content::MAX);
+    let order = schema("OrderRoles");
+    assert_eq!(order["properties"]["roles"]["maxItems"], json!(MAX_ROLES + Role::BUILT_IN.len()));
     let invite = schema("CreateInvite");
     assert_eq!(invite["properties"]["max_uses"]["maximum"], json!(MAX_USES));
     assert_eq!(invite["properties"]["expires_in"]["maximum"], json!(MAX_LIFETIME_SECONDS));
@@ -73,6 +88,14 @@ fn a_body_is_read_by_the_fields_that_its_schema_lists() {
     same::<ChangePassword>("ChangePassword");
     same::<crate::community::Named>("Named");
     same::<SetRoles>("SetRoles");
+    same::<Kick>("Kick");
+    same::<BanAccount>("BanAccount");
+    same::<TimeOut>("TimeOut");
+    same::<ChangeNickname>("ChangeNickname");
+    same::<CreateRole>("CreateRole");
+    same::<ChangeRole>("ChangeRole");
+    same::<OrderRoles>("OrderRoles");
+    same::<crate::community::NewOwner>("NewOwner");
     same::<CreateChannel>("CreateChannel");
     same::<ChangeChannel>("ChangeChannel");
     same::<CreateInvite>("CreateInvite");

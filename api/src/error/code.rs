@@ -53,6 +53,7 @@ pub(crate) mod general {
 pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
     [
         general::CODES,
+        crate::access::CODES,
         crate::account::CODES,
         crate::channel::CODES,
         crate::community::CODES,
@@ -66,6 +67,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
         crate::saved_message::CODES,
         crate::scheduled_message::CODES,
         crate::receipt::CODES,
+        crate::role::CODES,
         crate::session::CODES,
     ]
     .into_iter()

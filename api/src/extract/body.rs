@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fields::{Fields, FromFields};
 use crate::error::{ApiError, general};
@@ -52,6 +52,11 @@ pub(super) fn parse<T: FromFields>(headers: &HeaderMap, bytes: &[u8]) -> Result<
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     Fields::read_body(value)
+}
+
+/// As [`parse`], where no body at all is the same as an empty object.
+pub(super) fn parse_if_any<T: FromFields>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() { Fields::read_body(Value::Object(Map::new())) } else { parse(headers, bytes) }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

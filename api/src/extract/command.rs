@@ -32,6 +32,12 @@ pub(crate) struct Bare {
     pub(crate) caller: Authenticated,
 }
 
+/// A command whose JSON body may be left out, by an account: then it is as if it were `{}`.
+pub(crate) struct Brief<T> {
+    pub(crate) context: Context,
+    pub(crate) body: T,
+}
+
 /// A command with a JSON body by somebody who has no session yet.
 pub(crate) struct Opening<T> {
     pub(crate) context: Context,
@@ -64,6 +70,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Bare {
         let caller = Authenticated::from_request_parts(parts, state).await?;
         let context = context(parts, Some(caller.account), &[])?;
         Ok(Self { context, caller })
+    }
+}
+
+impl<T: FromFields, S: Send + Sync> FromRequest<S> for Brief<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Authenticated::from_request_parts(&mut parts, state).await?;
+        let bytes = body::read(&parts.headers, body).await?;
+        let context = context(&parts, Some(caller.account), &bytes)?;
+        Ok(Self { context, body: body::parse_if_any(&parts.headers, &bytes)? })
     }
 }
 

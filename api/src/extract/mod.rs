@@ -8,7 +8,7 @@ mod path;
 mod query;
 
 pub(crate) use body::Json;
-pub(crate) use command::{Bare, Command, Opening};
+pub(crate) use command::{Bare, Brief, Command, Opening};
 pub(crate) use fields::{Fault, Fields, FromFields, parse};
 pub(crate) use min_position::{CaughtUp, wait_until_readable};
 pub(crate) use path::Ids;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::account::AccountEvent;
 use domain::channel::{ChannelEvent, ChannelKind};
 use domain::community::CommunityEvent;
-use domain::membership::MembershipEvent;
+use domain::membership::{MembershipEvent, Nickname};
 use domain::role::Definition;
 use domain::{ChannelId, CommunityId, Event, MessageId, Permissions, Role};
 use event_store::{Position, Record};
@@ -187,6 +187,13 @@ fn data(event: &Event, at: Timestamp) -> Value {
         }),
         Event::Membership(MembershipEvent::RolesChanged(e)) => json!({
             "community_id": e.community_id, "account_id": e.account_id, "roles": e.roles,
+        }),
+        Event::Membership(MembershipEvent::TimedOut(e)) => json!({
+            "community_id": e.community_id, "account_id": e.account_id, "until": e.until,
+        }),
+        Event::Membership(MembershipEvent::NicknameChanged(e)) => json!({
+            "community_id": e.community_id, "account_id": e.account_id,
+            "nickname": e.nickname.clear().map(Nickname::as_str).filter(|name| !name.is_empty()),
         }),
         Event::Membership(event) => {
             let (community, account) = event.subject();

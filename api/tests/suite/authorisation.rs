@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Call, Community, PASSWORD, TestServer};
+use crate::harness::{Account, Call, Community, PASSWORD, TestServer, in_hours};
 
 /// Everyone there is, from the community's point of view.
 const EVERYONE: [&str; 8] =
@@ -26,6 +26,8 @@ struct Stage {
     message: String,
     /// By `owner`.
     invite: String,
+    /// Below `moderator`.
+    role: String,
 }
 
 impl Cast {
@@ -55,9 +57,11 @@ impl Cast {
         let posted =
             server.post(&path).by(of("member")).json(json!({"content": "hello"})).send().await.is(201);
         let invite = server.invite(&community, owner).await;
+        let roles = format!("{base}/roles");
+        let made = server.post(&roles).by(owner).json(json!({"name": "role"})).send().await.is(201);
         // From here on reads see all of it.
         server.patch("/me").by(owner).json(json!({"about": community.id})).send().await.is(200);
-        Stage { message: posted.text("/message/id"), community, invite }
+        Stage { role: made.text("/role/id"), message: posted.text("/message/id"), community, invite }
     }
 }
 
@@ -69,7 +73,7 @@ fn call<'a>(
     cast: &Cast,
     nth: usize,
 ) -> Option<Call<'a>> {
-    let Stage { community: Community { id, channel }, message, invite } = stage;
+    let Stage { community: Community { id, channel }, message, invite, role } = stage;
     let (target, exile) = (&cast.target.id, &cast.exile.id);
     let community = format!("/communities/{id}");
     let nobody = "00000000-0000-7000-8000-000000000000";
@@ -95,6 +99,22 @@ fn call<'a>(
         "listMembers" => server.get(&format!("{community}/members")),
         "setRoles" => {
             server.patch(&format!("{community}/members/{target}")).json(json!({"roles": ["guest"]}))
+        }
+        "transferOwnership" => server.put(&format!("{community}/owner")).json(json!({"account": target})),
+        "listRoles" => server.get(&format!("{community}/roles")),
+        "createRole" => server.post(&format!("{community}/roles")).json(json!({"name": "new"})),
+        "changeRole" => server.patch(&format!("{community}/roles/guest")).json(json!({"mentionable": true})),
+        "deleteRole" => server.delete(&format!("{community}/roles/{role}")),
+        "orderRoles" => server
+            .put(&format!("{community}/roles/order"))
+            .json(json!({"roles": ["guest", "member", role, "moderator"]})),
+        "explainAccess" => server.get(&format!("/channels/{channel}/access/{target}")),
+        "timeOutMember" => {
+            server.put(&format!("{community}/members/{target}/time-out")).json(json!({"until": in_hours(1)}))
+        }
+        "endTimeOut" => server.delete(&format!("{community}/members/{target}/time-out")),
+        "changeNickname" => {
+            server.put(&format!("{community}/members/{target}/nickname")).json(json!({"nickname": "Nick"}))
         }
         "kickMember" => server.delete(&format!("{community}/members/{target}")),
         "leaveCommunity" => server.delete(&format!("{community}/members/me")),

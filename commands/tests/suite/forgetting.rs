@@ -1,6 +1,6 @@
 //! Personal text is in the log under seal only.
 
-use commands::Register;
+use commands::{NewBan, Register};
 use domain::account::{About, DisplayName, Email, Handle, ProfileChange};
 use domain::channel::ChannelKind;
 use domain::streams;
@@ -95,7 +95,11 @@ async fn no_personal_text_is_in_the_log() {
         .await
         .unwrap();
     scene.commands.rename_community(&by(scene.owner), scene.community, name("Crete")).await.unwrap();
-    scene.commands.ban_account(&by(scene.moderator), scene.community, grace).await.unwrap();
+    scene
+        .commands
+        .ban_account(&by(scene.moderator), scene.community, grace, NewBan::default())
+        .await
+        .unwrap();
 
     let mut personal: Vec<String> = [NAMES.as_slice(), &DISPLAYED, &SAID, &[ABOUT, RENAMED, PASSWORD]]
         .concat()

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use commands::{Context, Done, Refusal};
+use commands::{Context, Done, NewBan, Refusal};
 use domain::account::{About, DisplayName, ProfileChange};
 use domain::channel::{ChannelKind, ChannelName};
 use domain::message::MessageError;
@@ -50,7 +50,11 @@ async fn a_repeated_post_answers_the_first_even_when_its_author_is_banned_since(
         scene,
         scene.member,
         |context| scene.commands.post_message(&context, scene.channel, content("Once"), None),
-        scene.commands.ban_account(&by(scene.owner), scene.community, scene.member).await.unwrap()
+        scene
+            .commands
+            .ban_account(&by(scene.owner), scene.community, scene.member, NewBan::default())
+            .await
+            .unwrap()
     );
     assert_eq!(scene.all("message.posted").await.len(), 1);
 }
@@ -114,7 +118,11 @@ async fn a_repeated_redemption_answers_the_first_even_when_its_guest_is_banned_s
         scene,
         scene.outsider,
         |context| scene.commands.redeem_invite(&context, code.clone()),
-        scene.commands.ban_account(&by(scene.owner), scene.community, scene.outsider).await.unwrap()
+        scene
+            .commands
+            .ban_account(&by(scene.owner), scene.community, scene.outsider, NewBan::default())
+            .await
+            .unwrap()
     );
 }
 
@@ -130,7 +138,7 @@ async fn a_repeated_invite_is_the_same_invite() {
             let code = code.unwrap().stream.as_str().strip_prefix("invite-").unwrap().to_owned();
             let code = domain::invite::InviteCode::parse(&code).unwrap();
             scene.commands.redeem_invite(&by(scene.outsider), code).await.unwrap();
-            scene.commands.kick_member(&by(scene.owner), scene.community, scene.member).await.unwrap();
+            scene.commands.kick_member(&by(scene.owner), scene.community, scene.member, None).await.unwrap();
         }
     );
 }
@@ -214,16 +222,16 @@ async fn repeated_moderation_answers_the_first_even_when_undone_since() {
     scene.grant(target, &[Role::Member]).await;
 
     let kick = keyed(by(scene.moderator), "kick", "kick");
-    let first = scene.commands.kick_member(&kick, here, target).await.unwrap();
+    let first = scene.commands.kick_member(&kick, here, target, None).await.unwrap();
     scene.let_in(target).await;
-    assert_first(first, scene.commands.kick_member(&kick, here, target).await);
+    assert_first(first, scene.commands.kick_member(&kick, here, target, None).await);
 
     let ban = keyed(by(scene.moderator), "ban", "ban");
-    let first_ban = scene.commands.ban_account(&ban, here, target).await.unwrap();
+    let first_ban = scene.commands.ban_account(&ban, here, target, NewBan::default()).await.unwrap();
     let unban = keyed(by(scene.moderator), "unban", "unban");
     let first_unban = scene.commands.unban_account(&unban, here, target).await.unwrap();
-    assert_first(first_ban, scene.commands.ban_account(&ban, here, target).await);
-    scene.commands.ban_account(&by(scene.owner), here, target).await.unwrap();
+    assert_first(first_ban, scene.commands.ban_account(&ban, here, target, NewBan::default()).await);
+    scene.commands.ban_account(&by(scene.owner), here, target, NewBan::default()).await.unwrap();
     assert_first(first_unban, scene.commands.unban_account(&unban, here, target).await);
 
     let kinds = [
@@ -284,7 +292,7 @@ async fn a_key_is_refused_to_another_request_even_where_that_would_be_refused_an
     scene.commands.post_message(&first, scene.channel, content("x"), None).await.unwrap();
     let other = keyed(by(scene.member), "key", "something else");
     assert_reused(scene.commands.create_channel(&other, scene.community, a_channel(ChannelKind::Text)).await);
-    assert_reused(scene.commands.kick_member(&other, scene.community, scene.owner).await);
+    assert_reused(scene.commands.kick_member(&other, scene.community, scene.owner, None).await);
     // To do nothing is no way around it either.
     let roles = [Role::Moderator].into();
     let same = keyed(by(scene.owner), "key", "post");
@@ -377,7 +385,7 @@ async fn one_call_sent_many_times_at_once_has_one_effect() {
         );
         let joined = scene.kinds(scene.membership(scene.outsider)).await;
         assert_eq!(joined.last().map(String::as_str), Some("membership.joined"));
-        scene.commands.kick_member(&by(scene.owner), scene.community, scene.outsider).await.unwrap();
+        scene.commands.kick_member(&by(scene.owner), scene.community, scene.outsider, None).await.unwrap();
     }
     assert_eq!(scene.all("message.posted").await.len(), 20);
     assert_eq!(scene.all("channel.created").await.len(), 21);

@@ -1,3 +1,4 @@
+use commands::NewBan;
 use domain::invite::{InviteCode, InviteError};
 use domain::membership::{JoinedBy, MembershipEvent};
 use domain::{CommunityId, Event, Role, streams};
@@ -131,7 +132,11 @@ async fn what_is_used_up_revoked_or_never_made_looks_alike() {
 async fn redeeming_while_banned_is_refused_and_uses_nothing_up() {
     let scene = Scene::set().await;
     let code = scene.invite(Some(1), None).await;
-    scene.commands.ban_account(&by(scene.owner), scene.community, scene.outsider).await.unwrap();
+    scene
+        .commands
+        .ban_account(&by(scene.owner), scene.community, scene.outsider, NewBan::default())
+        .await
+        .unwrap();
     let redeem = scene.commands.redeem_invite(&by(scene.outsider), code.clone()).await;
     assert_eq!(refused(redeem), InviteError::Banned);
     assert_eq!(scene.kinds(streams::invite(code.as_str())).await, ["invite.created"]);

@@ -1,3 +1,4 @@
+use commands::NewBan;
 use std::collections::BTreeSet;
 
 use domain::invite::InviteError;
@@ -39,7 +40,7 @@ async fn the_owner_leaving_is_refused() {
 #[tokio::test]
 async fn who_is_kicked_may_come_back_by_an_invite() {
     let scene = Scene::set().await;
-    scene.commands.kick_member(&by(scene.moderator), scene.community, scene.member).await.unwrap();
+    scene.commands.kick_member(&by(scene.moderator), scene.community, scene.member, None).await.unwrap();
     let post = scene.commands.post_message(&by(scene.member), scene.channel, content("x"), None).await;
     assert_eq!(refused(post), MessageError::UnknownChannel);
     scene.let_in(scene.member).await;
@@ -51,7 +52,11 @@ async fn who_is_kicked_may_come_back_by_an_invite() {
 async fn who_is_banned_stays_out_until_unbanned() {
     let scene = Scene::set().await;
     let code = scene.invite(None, None).await;
-    scene.commands.ban_account(&by(scene.moderator), scene.community, scene.member).await.unwrap();
+    scene
+        .commands
+        .ban_account(&by(scene.moderator), scene.community, scene.member, NewBan::default())
+        .await
+        .unwrap();
     let redeem = scene.commands.redeem_invite(&by(scene.member), code.clone()).await;
     assert_eq!(refused(redeem), InviteError::Banned);
     scene.commands.unban_account(&by(scene.owner), scene.community, scene.member).await.unwrap();
@@ -63,9 +68,16 @@ async fn who_is_banned_stays_out_until_unbanned() {
 #[tokio::test]
 async fn an_account_may_be_banned_before_it_ever_comes() {
     let scene = Scene::set().await;
-    let banned =
-        scene.commands.ban_account(&by(scene.moderator), scene.community, scene.outsider).await.unwrap();
-    let again = scene.commands.ban_account(&by(scene.owner), scene.community, scene.outsider).await.unwrap();
+    let banned = scene
+        .commands
+        .ban_account(&by(scene.moderator), scene.community, scene.outsider, NewBan::default())
+        .await
+        .unwrap();
+    let again = scene
+        .commands
+        .ban_account(&by(scene.owner), scene.community, scene.outsider, NewBan::default())
+        .await
+        .unwrap();
     assert_eq!(again.position, banned.position, "it is so already");
     assert_eq!(scene.kinds(scene.membership(scene.outsider)).await, ["membership.banned"]);
 }
@@ -106,8 +118,8 @@ async fn granting_no_role_or_too_high_a_role_is_refused() {
 async fn moderating_without_the_permission_is_refused() {
     let scene = Scene::set().await;
     let (member, here) = (by(scene.member), scene.community);
-    let kick = scene.commands.kick_member(&member, here, scene.moderator).await;
-    let ban = scene.commands.ban_account(&member, here, scene.outsider).await;
+    let kick = scene.commands.kick_member(&member, here, scene.moderator, None).await;
+    let ban = scene.commands.ban_account(&member, here, scene.outsider, NewBan::default()).await;
     let unban = scene.commands.unban_account(&member, here, scene.outsider).await;
     let roles = scene.commands.set_roles(&member, here, scene.moderator, guest()).await;
     for result in [kick, ban, unban, roles] {
@@ -128,8 +140,8 @@ async fn nobody_acts_on_an_equal_or_higher_rank() {
     ];
     for (account, target) in cases {
         let context = by(account);
-        let kick = scene.commands.kick_member(&context, scene.community, target).await;
-        let ban = scene.commands.ban_account(&context, scene.community, target).await;
+        let kick = scene.commands.kick_member(&context, scene.community, target, None).await;
+        let ban = scene.commands.ban_account(&context, scene.community, target, NewBan::default()).await;
         let roles = scene.commands.set_roles(&context, scene.community, target, guest()).await;
         for result in [kick, ban, roles] {
             assert_eq!(refused(result), MembershipError::RankTooLow);
@@ -142,12 +154,12 @@ async fn acting_on_who_is_not_there_is_refused() {
     let scene = Scene::set().await;
     let owner = by(scene.owner);
     for account in [scene.outsider, NO_ACCOUNT] {
-        let kick = scene.commands.kick_member(&owner, scene.community, account).await;
+        let kick = scene.commands.kick_member(&owner, scene.community, account, None).await;
         assert_eq!(refused(kick), MembershipError::UnknownMember);
         let roles = scene.commands.set_roles(&owner, scene.community, account, guest()).await;
         assert_eq!(refused(roles), MembershipError::UnknownMember);
     }
-    let ban = scene.commands.ban_account(&owner, scene.community, NO_ACCOUNT).await;
+    let ban = scene.commands.ban_account(&owner, scene.community, NO_ACCOUNT, NewBan::default()).await;
     assert_eq!(refused(ban), MembershipError::UnknownMember, "only accounts are banned");
 }
 
@@ -160,8 +172,8 @@ async fn a_community_that_one_is_not_in_is_unknown() {
         let commands = &scene.commands;
         let results = [
             commands.leave_community(&context, here).await,
-            commands.kick_member(&context, here, scene.member).await,
-            commands.ban_account(&context, here, scene.member).await,
+            commands.kick_member(&context, here, scene.member, None).await,
+            commands.ban_account(&context, here, scene.member, NewBan::default()).await,
             commands.unban_account(&context, here, scene.member).await,
             commands.set_roles(&context, here, scene.member, guest()).await,
         ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use commands::Refusal;
+use commands::{NewBan, Refusal};
 use domain::invite::InviteError;
 use domain::membership::MembershipError;
 use domain::message::MessageError;
@@ -177,7 +177,10 @@ async fn no_post_comes_after_the_ban() {
             })
         };
         posts.wait_for(|count| *count >= round % 4).await.unwrap();
-        let ban = scene.commands.ban_account(&by(scene.moderator), scene.community, scene.member).await;
+        let ban = scene
+            .commands
+            .ban_account(&by(scene.moderator), scene.community, scene.member, NewBan::default())
+            .await;
         let banned = ban.unwrap().position;
         over.store(true, Ordering::SeqCst);
         post.await.unwrap();
@@ -206,7 +209,7 @@ async fn who_is_kicked_was_of_a_lower_rank_at_that_very_place_in_the_log() {
         let kick = {
             let (commands, moderator, here, other) =
                 (scene.another_node(), scene.moderator, scene.community, scene.outsider);
-            async move { commands.kick_member(&by(moderator), here, other).await }
+            async move { commands.kick_member(&by(moderator), here, other, None).await }
         };
         // One after the other, the other way round, and at once.
         let (demoted, kick) = match round % 4 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use commands::{Checkpoint, Settler};
+use commands::{Checkpoint, NewBan, Settler};
 use domain::channel::ChannelEvent;
 use domain::installation::InstallationEvent;
 use domain::invite::{InviteEvent, InviteRedeemed};
@@ -78,7 +78,7 @@ async fn who_joined_and_left_is_not_joined_anew_by_settling_again() {
     scene.commands.leave_community(&by(scene.outsider), scene.community).await.unwrap();
     let kicked = scene.invite(None, None).await;
     scene.commands.redeem_invite(&by(scene.member), kicked).await.unwrap();
-    scene.commands.kick_member(&by(scene.owner), scene.community, scene.member).await.unwrap();
+    scene.commands.kick_member(&by(scene.owner), scene.community, scene.member, None).await.unwrap();
     // An event at the end that something follows from, to wait for.
     scene.person("last").await;
     let before = scene.log().await;
@@ -91,7 +91,11 @@ async fn who_joined_and_left_is_not_joined_anew_by_settling_again() {
 async fn who_was_banned_before_settling_does_not_join() {
     let scene = Scene::set().await;
     let code = scene.invite(None, None).await;
-    scene.commands.ban_account(&by(scene.owner), scene.community, scene.outsider).await.unwrap();
+    scene
+        .commands
+        .ban_account(&by(scene.owner), scene.community, scene.outsider, NewBan::default())
+        .await
+        .unwrap();
     let before = scene.head().await;
     scene.append(streams::invite(code.as_str()), redeemed(&scene, &code)).await;
     settle(&scene, before).await;

@@ -1,6 +1,6 @@
 //! Two nodes on one log. What one changes, the other's caches don't know; its answers are exact all the same.
 
-use commands::Commands;
+use commands::{Commands, NewBan};
 use domain::channel::{ChannelError, ChannelKind, ChannelName};
 use domain::community::CommunityError;
 use domain::invite::InviteError;
@@ -24,7 +24,11 @@ async fn warm_node(scene: &Scene) -> Commands {
 async fn a_ban_holds_on_every_node_at_once() {
     let scene = Scene::set().await;
     let node = warm_node(&scene).await;
-    scene.commands.ban_account(&by(scene.moderator), scene.community, scene.member).await.unwrap();
+    scene
+        .commands
+        .ban_account(&by(scene.moderator), scene.community, scene.member, NewBan::default())
+        .await
+        .unwrap();
     let head = scene.head().await;
     let post = node.post_message(&by(scene.member), scene.channel, content("x"), None).await;
     assert_eq!(refused(post), MessageError::UnknownChannel);
@@ -50,7 +54,7 @@ async fn who_was_demoted_moderates_on_no_node() {
     let node = warm_node(&scene).await;
     scene.grant(scene.moderator, &[Role::Member]).await;
     let moderator = by(scene.moderator);
-    let kick = node.kick_member(&moderator, scene.community, scene.member).await;
+    let kick = node.kick_member(&moderator, scene.community, scene.member, None).await;
     assert_eq!(refused(kick), MembershipError::MayNotModerate);
     let create = node.create_channel(&moderator, scene.community, a_channel(ChannelKind::Text)).await;
     assert_eq!(refused(create), ChannelError::MayNotManage);
@@ -62,7 +66,7 @@ async fn who_was_promoted_is_kicked_on_no_node() {
     let scene = Scene::set().await;
     let node = warm_node(&scene).await;
     scene.grant(scene.member, &[Role::Moderator]).await;
-    let kick = node.kick_member(&by(scene.moderator), scene.community, scene.member).await;
+    let kick = node.kick_member(&by(scene.moderator), scene.community, scene.member, None).await;
     assert_eq!(refused(kick), MembershipError::RankTooLow);
 }
 
@@ -131,7 +135,7 @@ async fn a_deleted_community_is_gone_on_every_node() {
     assert_eq!(refused(post), MessageError::UnknownChannel);
     let rename = node.rename_community(&owner, scene.community, name("x")).await;
     assert_eq!(refused(rename), CommunityError::Unknown);
-    let kick = node.kick_member(&owner, scene.community, scene.member).await;
+    let kick = node.kick_member(&owner, scene.community, scene.member, None).await;
     assert_eq!(refused(kick), MembershipError::UnknownCommunity);
     let redeem = node.redeem_invite(&by(scene.outsider), code).await;
     assert_eq!(refused(redeem), InviteError::Unknown);

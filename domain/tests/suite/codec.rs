@@ -11,14 +11,15 @@ use domain::channel::{
 use domain::claim::{ClaimEvent, EmailClaimed, HandleClaimed};
 use domain::codec::EventSet as _;
 use domain::community::{
-    CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, CommunityRenamed,
+    CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, CommunityRenamed, OwnerChanged,
+    RoleChanged, RoleCreated, RoleDeleted, RolesOrdered,
 };
 use domain::emoji::Emoji;
 use domain::installation::{InstallationEvent, InstallationFounded};
 use domain::invite::{CODE_LENGTH, InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
 use domain::membership::{
-    JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberUnbanned,
-    MembershipEvent,
+    JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberTimeOutEnded,
+    MemberTimedOut, MemberUnbanned, MembershipEvent, Nickname, NicknameChanged, Reason,
 };
 use domain::message::{
     Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
@@ -27,9 +28,10 @@ use domain::message::{
 use domain::permission::Overwrites;
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
 use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
-use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, PersonalPart, Role};
+use domain::role::{Colour, Definition, RoleName};
+use domain::{AccountId, ChannelId, CommunityId, Encoded, Event, MessageId, Permissions, PersonalPart, Role};
 use jiff::Timestamp;
-use proptest::collection::btree_set;
+use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -37,6 +39,11 @@ use uuid::Uuid;
 
 fn uuid() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    let seconds = Timestamp::MIN.as_second()..=Timestamp::MAX.as_second();
+    (seconds, 0..1_000_000_000_i32).prop_filter_map("no such time", |(s, n)| Timestamp::new(s, n).ok())
 }
 
 fn account() -> impl Strategy<Value = AccountId> {
@@ -165,14 +172,25 @@ fn poll_events() -> impl Strategy<Value = PollEvent> {
 fn membership_events() -> impl Strategy<Value = MembershipEvent> {
     let ways = select(vec![JoinedBy::Founding, JoinedBy::Welcome, JoinedBy::Invite]);
     let roles = || btree_set(select(Role::BUILT_IN.to_vec()), 0..=3);
-    (0..6, (community(), account(), account()), roles(), ways, of(account())).prop_map(
-        |(which, (community_id, account_id, by), roles, joined_by, invited_by)| match which {
-            0 => MemberJoined { community_id, account_id, roles, joined_by, invited_by }.into(),
-            1 => MemberLeft { community_id, account_id }.into(),
-            2 => MemberKicked { community_id, account_id, by }.into(),
-            3 => MemberBanned { community_id, account_id, by }.into(),
-            4 => MemberUnbanned { community_id, account_id, by }.into(),
-            _ => MemberRolesChanged { community_id, account_id, roles, by }.into(),
+    let reason = of(text("\\PC{1,40}", |text| Reason::parse(text).ok()).prop_map(Clear));
+    let nickname = text("\\PC{0,40}", |text| Nickname::parse(text).ok()).prop_map(Clear);
+    let people = (community(), account(), account());
+    (0..9, people, roles(), ways, of(account()), of(time()), reason, nickname).prop_map(
+        |(which, (community_id, account_id, by), roles, joined_by, invited_by, until, reason, nickname)| {
+            match which {
+                0 => MemberJoined { community_id, account_id, roles, joined_by, invited_by }.into(),
+                1 => MemberLeft { community_id, account_id }.into(),
+                2 => MemberKicked { community_id, account_id, by, reason }.into(),
+                3 => MemberBanned { community_id, account_id, by, until, reason }.into(),
+                4 => MemberUnbanned { community_id, account_id, by }.into(),
+                5 => MemberRolesChanged { community_id, account_id, roles, by }.into(),
+                6 => {
+                    let until = until.unwrap_or(Timestamp::UNIX_EPOCH);
+                    MemberTimedOut { community_id, account_id, until, by, reason }.into()
+                }
+                7 => MemberTimeOutEnded { community_id, account_id, by }.into(),
+                _ => NicknameChanged { community_id, account_id, by, nickname }.into(),
+            }
         },
     )
 }
@@ -210,23 +228,35 @@ fn channel_events() -> impl Strategy<Value = ChannelEvent> {
 
 fn community_events() -> impl Strategy<Value = CommunityEvent> {
     let name = text("\\PC{1,100}", |text| CommunityName::parse(text).ok());
-    (0..3, community(), name, account()).prop_map(|(which, community_id, name, account)| match which {
-        0 => CommunityCreated { community_id, name, owner_id: account }.into(),
-        1 => CommunityRenamed { community_id, name }.into(),
-        _ => CommunityDeleted { community_id, deleted_by: account }.into(),
-    })
+    let role = || prop_oneof![select(Role::BUILT_IN.to_vec()), uuid().prop_map(Role::Custom)];
+    let role_name = of(text("\\PC{1,64}", |text| RoleName::parse(text).ok()));
+    let colour = of((0..0x100_0000_u32).prop_map(Colour));
+    let definition =
+        (role_name, colour, any::<u64>(), any::<bool>()).prop_map(|(name, colour, bits, mentionable)| {
+            let permissions = Permissions::from_bits_retain(bits);
+            Definition { name, colour, permissions, mentionable }
+        });
+    let order = vec(role(), 0..6);
+    (0..8, community(), name, (account(), account()), role(), definition, order).prop_map(
+        |(which, community_id, name, (account, by), role, definition, order)| match which {
+            0 => CommunityCreated { community_id, name, owner_id: account }.into(),
+            1 => CommunityRenamed { community_id, name }.into(),
+            2 => CommunityDeleted { community_id, deleted_by: account }.into(),
+            3 => OwnerChanged { community_id, owner_id: account, previous_owner_id: by }.into(),
+            4 => RoleCreated { community_id, role, definition, by }.into(),
+            5 => RoleChanged { community_id, role, definition, by }.into(),
+            6 => RoleDeleted { community_id, role, by }.into(),
+            _ => RolesOrdered { community_id, order, by }.into(),
+        },
+    )
 }
 
 fn invite_events() -> impl Strategy<Value = InviteEvent> {
     let code = proptest::array::uniform12(0..57_u8).prop_map(InviteCode::from_digits);
     const { assert!(CODE_LENGTH == 12) };
-    let ends = of((Timestamp::MIN.as_second()..=Timestamp::MAX.as_second(), 0..1_000_000_000_i32));
-    (0..3, code, community(), (account(), account()), of(any::<u32>()), ends).prop_map(
-        |(which, code, community_id, (a, b), max_uses, ends)| match which {
-            0 => {
-                let expires_at = ends.and_then(|(second, nano)| Timestamp::new(second, nano).ok());
-                InviteCreated { code, community_id, created_by: a, max_uses, expires_at }.into()
-            }
+    (0..3, code, community(), (account(), account()), of(any::<u32>()), of(time())).prop_map(
+        |(which, code, community_id, (a, b), max_uses, expires_at)| match which {
+            0 => InviteCreated { code, community_id, created_by: a, max_uses, expires_at }.into(),
             1 => InviteRedeemed { code, community_id, account_id: a, invited_by: b }.into(),
             _ => InviteRevoked { code, community_id, revoked_by: a }.into(),
         },
@@ -314,4 +344,28 @@ proptest! {
         let short = &encoded.data[..cut.index(encoded.data.len())];
         let _ = Event::decode(encoded.kind, schema, short, personal(encoded.personal.as_deref()));
     }
+}
+
+#[test]
+fn a_reason_is_sealed_and_an_end_is_not() {
+    let reason = || Some(Clear(Reason::parse("Spam, again").unwrap()));
+    let (community_id, account_id, by) =
+        (CommunityId(Uuid::nil()), AccountId(Uuid::nil()), AccountId(Uuid::nil()));
+    let until = Some("2026-03-01T12:00:00Z".parse().unwrap());
+    let told: [MembershipEvent; 2] = [
+        MemberKicked { community_id, account_id, by, reason: reason() }.into(),
+        MemberBanned { community_id, account_id, by, until, reason: reason() }.into(),
+    ];
+    for event in told {
+        let Encoded { kind, schema, data, personal } = event.encode();
+        assert_eq!(personal.as_deref(), Some(&br#""Spam, again""#[..]), "{kind}");
+        assert!(!String::from_utf8(data.clone()).unwrap().contains("Spam"), "{kind}");
+        let decoded = |part| MembershipEvent::decode(kind, schema, &data, part).unwrap().unwrap();
+        assert_eq!(decoded(PersonalPart::Clear(br#""Spam, again""#)), event);
+        assert_ne!(decoded(PersonalPart::Erased), decoded(PersonalPart::Sealed));
+    }
+    let ends = MemberBanned { community_id, account_id, by, until, reason: None };
+    let encoded = MembershipEvent::from(ends).encode();
+    assert!(encoded.personal.is_none(), "without a reason nothing is sealed");
+    assert!(String::from_utf8(encoded.data).unwrap().ends_with(r#","until":"2026-03-01T12:00:00Z"}"#));
 }

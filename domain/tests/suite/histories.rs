@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic};
-use domain::community::{Community, CommunityCommand, CommunityName};
+use domain::community::{Community, CommunityCommand, CommunityName, RoleChange};
 use domain::emoji::Emoji;
 use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
 use domain::membership::{JoinedBy, Membership, MembershipCommand};
 use domain::message::{Content, Message, MessageCommand, PostMessage};
 use domain::poll::{NewPoll, Poll, PollCommand, PollOption, PollOptions};
 use domain::reaction::{MAX_KINDS, ReactionCommand, Reactions};
-use domain::role::Roles;
-use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Role, Standing};
+use domain::role::{Definition, Roles};
+use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Role, Standing};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -20,6 +20,9 @@ use uuid::Uuid;
 const PEOPLE: usize = 5;
 const PLACES: usize = 2;
 const HERE: CommunityId = CommunityId(Uuid::from_u128(0xc0));
+
+/// When everything happens, but for redemptions.
+const START: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// What somebody tries. Numbers name people, channels, messages and invites, modulo how many there are.
 #[derive(Debug, Clone)]
@@ -30,7 +33,14 @@ enum Try {
     Kick(usize),
     Ban(usize),
     Unban(usize),
+    TimeOut(usize),
+    EndTimeOut(usize),
     SetRoles(usize, BTreeSet<Role>),
+    CreateRole(u128, Permissions),
+    ChangeRole(Role, Permissions),
+    DeleteRole(Role),
+    OrderRoles(Vec<Role>),
+    Transfer(usize),
     CreateChannel(usize, ChannelKind),
     ChangeChannel(usize),
     DeleteChannel(usize),
@@ -48,12 +58,25 @@ enum Try {
     Revoke(usize),
 }
 
+fn custom(number: u128) -> Role {
+    Role::Custom(Uuid::from_u128(0xb0 + number))
+}
+
+fn all_roles() -> Vec<Role> {
+    Role::BUILT_IN.into_iter().chain([custom(0), custom(1)]).collect()
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    proptest::sample::select(all_roles())
+}
+
 fn tries() -> impl Strategy<Value = Try> {
     let some = 0..PEOPLE;
     let place = || 0..PLACES;
     let message = || 0..4_usize;
     let emoji = || 0..3_usize;
-    let roles = proptest::collection::btree_set(proptest::sample::select(Role::BUILT_IN.to_vec()), 0..=3);
+    let roles = proptest::collection::btree_set(role(), 0..=3);
+    let permissions = || any::<u64>().prop_map(Permissions::from_bits_truncate);
     let kind = proptest::sample::select(ChannelKind::OF_COMMUNITY.to_vec());
     prop_oneof![
         1 => Just(Try::Rename),
@@ -62,7 +85,14 @@ fn tries() -> impl Strategy<Value = Try> {
         2 => some.clone().prop_map(Try::Kick),
         2 => some.clone().prop_map(Try::Ban),
         2 => some.clone().prop_map(Try::Unban),
-        4 => (some, roles).prop_map(|(who, roles)| Try::SetRoles(who, roles)),
+        2 => some.clone().prop_map(Try::TimeOut),
+        1 => some.clone().prop_map(Try::EndTimeOut),
+        3 => (0..2_u128, permissions()).prop_map(|(number, grants)| Try::CreateRole(number, grants)),
+        3 => (role(), permissions()).prop_map(|(role, grants)| Try::ChangeRole(role, grants)),
+        1 => role().prop_map(Try::DeleteRole),
+        2 => Just(all_roles()).prop_shuffle().prop_map(Try::OrderRoles),
+        1 => some.clone().prop_map(Try::Transfer),
+        8 => (some, roles).prop_map(|(who, roles)| Try::SetRoles(who, roles)),
         3 => (place(), kind).prop_map(|(which, kind)| Try::CreateChannel(which, kind)),
         1 => place().prop_map(Try::ChangeChannel),
         1 => place().prop_map(Try::DeleteChannel),
@@ -76,9 +106,9 @@ fn tries() -> impl Strategy<Value = Try> {
         4 => (message(), proptest::collection::btree_set(0..4_u8, 0..3), 0..20_i64)
             .prop_map(|(which, options, now)| Try::Vote(which, options, now)),
         1 => message().prop_map(Try::ClosePoll),
-        2 => (place(), proptest::option::of(0..3_u32), proptest::option::of(0..20_i64))
+        4 => (place(), proptest::option::of(0..3_u32), proptest::option::of(0..20_i64))
             .prop_map(|(which, max, end)| Try::CreateInvite(which, max, end)),
-        6 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
+        9 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
         1 => place().prop_map(Try::Revoke),
     ]
 }
@@ -134,19 +164,24 @@ impl World {
     }
 
     fn join(&mut self, who: usize, by: JoinedBy) {
-        let command =
-            MembershipCommand::Join { community: HERE, account: account(who), by, invited_by: None };
+        let command = MembershipCommand::Join {
+            community: HERE,
+            account: account(who),
+            by,
+            invited_by: None,
+            now: START,
+        };
         act(&mut self.memberships[who], command, false);
     }
 
     fn standing(&self, who: usize) -> Standing {
-        Standing::of(account(who), HERE, &self.community, &self.memberships[who], Timestamp::UNIX_EPOCH)
+        Standing::of(account(who), HERE, &self.community, &self.memberships[who], START)
     }
 
     fn standing_in(&self, who: usize, which: usize) -> Standing {
         let Some(channel) = self.channels[which].live() else { return Standing::outside(account(who)) };
         let (community, membership) = (&self.community, &self.memberships[who]);
-        Standing::in_channel(account(who), channel, community, membership, Timestamp::UNIX_EPOCH)
+        Standing::in_channel(account(who), channel, community, membership, START)
     }
 
     fn standing_at(&self, who: usize, message: usize) -> Standing {
@@ -164,14 +199,53 @@ impl World {
             }
             Try::DeleteCommunity => drop(act(&mut self.community, CommunityCommand::Delete { by }, false)),
             Try::Leave => drop(act(&mut self.memberships[who], MembershipCommand::Leave { by }, false)),
-            Try::Kick(whom) => self.moderate(whom, |target| MembershipCommand::Kick { by, target }),
-            Try::Ban(whom) => self.moderate(whom, |target| MembershipCommand::Ban { by, target }),
+            Try::Kick(whom) => {
+                self.moderate(whom, |target| MembershipCommand::Kick { by, target, reason: None })
+            }
+            Try::Ban(whom) => self.moderate(whom, |target| MembershipCommand::Ban {
+                by,
+                target,
+                reason: None,
+                until: None,
+                now: START,
+            }),
             Try::Unban(whom) => {
                 self.moderate(whom, |target| MembershipCommand::Unban { by, account: target.account });
             }
             Try::SetRoles(whom, roles) => {
-                let known = Roles::default();
+                let known = self.community.live().map(|live| live.roles.clone()).unwrap_or_default();
                 self.moderate(whom, |target| MembershipCommand::SetRoles { by, target, roles, known });
+            }
+            Try::TimeOut(whom) => self.moderate(whom, |target| MembershipCommand::TimeOut {
+                by,
+                target,
+                until: at(20),
+                reason: None,
+                now: START,
+            }),
+            Try::EndTimeOut(whom) => {
+                self.moderate(whom, |target| MembershipCommand::EndTimeOut { by, target });
+            }
+            Try::CreateRole(number, permissions) => {
+                let definition = Definition { name: None, colour: None, permissions, mentionable: false };
+                self.manage(by, CommunityCommand::CreateRole { by, role: custom(number), definition });
+            }
+            Try::ChangeRole(role, permissions) => {
+                let change = RoleChange { permissions: Some(permissions), ..RoleChange::default() };
+                self.manage(by, CommunityCommand::ChangeRole { by, role, change });
+            }
+            Try::DeleteRole(role) => self.manage(by, CommunityCommand::DeleteRole { by, role }),
+            Try::OrderRoles(wanted) => {
+                let known = self.community.live().map(|live| live.roles.clone()).unwrap_or_default();
+                let lowest = [Role::Guest, Role::Member];
+                let rest =
+                    wanted.into_iter().filter(|role| known.get(*role).is_some() && !lowest.contains(role));
+                let order = lowest.into_iter().chain(rest).collect();
+                self.manage(by, CommunityCommand::OrderRoles { by, order });
+            }
+            Try::Transfer(whom) => {
+                let to = self.standing(whom);
+                act(&mut self.community, CommunityCommand::TransferOwnership { by, to }, false);
             }
             Try::CreateChannel(which, kind) => self.create_channel(which, kind, by),
             Try::ChangeChannel(which) => {
@@ -236,6 +310,34 @@ impl World {
         act(&mut self.memberships[whom], command(target), false);
     }
 
+    /// Whoever manages roles, the owner aside, has afterwards what they had before and ranks as they did, and nothing above
+    /// them has changed.
+    fn manage(&mut self, by: Standing, command: CommunityCommand) {
+        let Some(before) = self.community.live().map(|live| live.roles.clone()) else { return };
+        act(&mut self.community, command, false);
+        let after = &self.community.live().unwrap().roles;
+        if by.is_owner() {
+            return;
+        }
+        let above = |roles: &Roles| {
+            let rank = roles.rank(&self.held(by.account));
+            let touching = roles.iter().filter(|(role, _)| roles.rank_of(*role) >= rank);
+            touching.map(|(role, definition)| (role, definition.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(above(&before), above(after));
+        let granted = |roles: &Roles| {
+            let each = roles.iter().map(|(_, definition)| definition.permissions);
+            each.fold(Permissions::empty(), |sum, permissions| sum | permissions)
+        };
+        let new = granted(after) - granted(&before);
+        assert!(by.permissions.contains(new), "{new:?} was granted by who lacks it");
+    }
+
+    fn held(&self, account_id: AccountId) -> BTreeSet<Role> {
+        let who = (0..PEOPLE).find(|who| account(*who) == account_id);
+        who.and_then(|who| self.memberships[who].roles().cloned()).unwrap_or_default()
+    }
+
     fn create_channel(&mut self, which: usize, kind: ChannelKind, by: Standing) {
         let other = (which + 1) % PLACES;
         let category =
@@ -274,7 +376,7 @@ impl World {
 
     /// As the product does it: a redemption is followed by joining.
     fn redeem(&mut self, which: usize, who: usize, now: Timestamp) {
-        let entry = entry(self.community.live().is_some(), &self.memberships[who]);
+        let entry = entry(self.community.live().is_some(), &self.memberships[who], START);
         let command = InviteCommand::Redeem { account: account(who), entry, now };
         let Ok(events) = self.invites[which].decide(command) else { return };
         if events.is_empty() {
@@ -284,16 +386,18 @@ impl World {
         events.iter().for_each(|event| self.invites[which].evolve(event));
         self.join(who, JoinedBy::Invite);
         // Now inside, the same person uses up nothing more.
-        let entry = domain::invite::entry(true, &self.memberships[who]);
+        let entry = domain::invite::entry(true, &self.memberships[who], START);
         let again = InviteCommand::Redeem { account: account(who), entry, now };
         assert_eq!(self.invites[which].decide(again), Ok(vec![]));
     }
 
     fn check(&self, before: &Self) {
-        assert!(self.memberships[0].roles().is_some(), "the owner lost the community");
-        if self.community.live().is_some() {
-            assert!(self.standing(0).is_owner());
-            assert!((1..PEOPLE).all(|who| !self.standing(who).is_owner()), "somebody else became owner");
+        if let Some(live) = self.community.live() {
+            let owners: Vec<_> = (0..PEOPLE).filter(|who| self.standing(*who).is_owner()).collect();
+            let [owner] = owners[..] else { panic!("owned by {owners:?}") };
+            assert_eq!(account(owner), live.owner_id, "the owner lost the community");
+            assert_eq!(self.standing(owner).permissions, Permissions::all());
+            assert_eq!(&live.roles.order()[..2], [Role::Guest, Role::Member]);
         }
         for (now, before) in self.messages.iter().zip(&before.messages) {
             let gone = matches!(before, Message::Deleted(_));
@@ -365,6 +469,11 @@ struct Reached {
     deleted: bool,
     used_up: bool,
     moderators: bool,
+    handed_over: bool,
+    owner_left: bool,
+    own_roles: bool,
+    managers: bool,
+    silent: bool,
     ended: bool,
     pinned: bool,
     reacted: bool,
@@ -378,7 +487,7 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
         let before = world.snapshot();
         world.attempt(who, attempt);
         world.check(&before);
-        reached.banned |= world.memberships.contains(&Membership::Banned);
+        reached.banned |= world.memberships.iter().any(|membership| membership.is_banned(START));
         reached.deleted |= world.messages.iter().any(|message| matches!(message, Message::Deleted(_)));
         let used_up =
             |invite: &Invite| invite.last().is_some_and(|i| i.uses > 0 && i.max_uses == Some(i.uses));
@@ -388,6 +497,17 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
         reached.pinned |= world.messages.iter().any(Message::is_pinned);
         reached.reacted |= world.reactions.iter().any(|reactions| reactions.kinds().count() > 1);
         reached.voted |= world.polls.iter().any(|poll| (0..3).any(|option| poll.votes(option) > 0));
+        let owns = world.community.live().map(|live| live.owner_id);
+        reached.handed_over |= owns.is_some_and(|owner| owner != account(0));
+        reached.owner_left |= reached.handed_over && world.memberships[0].roles().is_none();
+        let holds = |roles: &BTreeSet<Role>| roles.contains(&custom(0)) || roles.contains(&custom(1));
+        reached.own_roles |= world.memberships.iter().any(|m| m.roles().is_some_and(holds));
+        let managed_by_others = (0..PEOPLE).any(|who| {
+            let by = world.standing(who);
+            !by.is_owner() && by.may(Permissions::MANAGE_ROLES) && by.rank.number() > 3
+        });
+        reached.managers |= managed_by_others;
+        reached.silent |= (0..PEOPLE).any(|who| world.standing(who).timed_out.is_some());
         reached.ended |= world.community == Community::Deleted;
     }
     reached
@@ -396,7 +516,7 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
 fn histories() -> impl Strategy<Value = Vec<(usize, Try)>> {
     // The owner acts most often: without them nothing gets under way.
     let who = prop_oneof![2 => Just(0_usize), 3 => 0..PEOPLE];
-    proptest::collection::vec((who, tries()), 1..120)
+    proptest::collection::vec((who, tries()), 1..160)
 }
 
 proptest! {
@@ -420,12 +540,20 @@ fn the_histories_reach_what_they_are_about() {
         all.deleted |= reached.deleted;
         all.used_up |= reached.used_up;
         all.moderators |= reached.moderators;
+        all.handed_over |= reached.handed_over;
+        all.owner_left |= reached.owner_left;
+        all.own_roles |= reached.own_roles;
+        all.managers |= reached.managers;
+        all.silent |= reached.silent;
         all.ended |= reached.ended;
         all.pinned |= reached.pinned;
         all.reacted |= reached.reacted;
         all.voted |= reached.voted;
     }
-    let Reached { banned, deleted, used_up, moderators, ended, pinned, reacted, voted } = all;
+    let Reached { banned, deleted, used_up, moderators, ended, .. } = all;
     assert!(banned && deleted && used_up && moderators && ended, "{all:?}");
+    let Reached { handed_over, owner_left, own_roles, managers, silent, .. } = all;
+    assert!(handed_over && owner_left && own_roles && managers && silent, "{all:?}");
+    let Reached { pinned, reacted, voted, .. } = all;
     assert!(pinned && reacted && voted, "{all:?}");
 }

@@ -2,7 +2,7 @@ use domain::invite::{
     CODE_ALPHABET, CODE_LENGTH, Entry, Invite, InviteCode, InviteCommand, InviteCreated, InviteError,
     InviteEvent, InviteRedeemed, InviteRevoked, entry,
 };
-use domain::membership::{JoinedBy, MemberBanned, MemberJoined, Membership};
+use domain::membership::{JoinedBy, MemberBanned, MemberJoined, Membership, MembershipEvent};
 use domain::{AccountId, Permissions, Role, Standing};
 use jiff::{SignedDuration, Timestamp};
 
@@ -186,14 +186,24 @@ fn the_entry_follows_from_the_membership_of_a_living_community() {
         invited_by: None,
     };
     let member: Membership = fold([joined.into()]);
-    let banned: Membership =
-        fold([MemberBanned { community_id: HERE, account_id: MEMBER, by: OWNER }.into()]);
-    let states = [Membership::Outside, member, banned];
+    let banned: Membership = fold([banned_until(None)]);
+    let states = [Membership::default(), member, banned];
     assert_eq!(
-        states.each_ref().map(|state| entry(true, state)),
+        states.each_ref().map(|state| entry(true, state, NOW)),
         [Entry::Outside, Entry::Member, Entry::Banned]
     );
-    assert!(states.iter().all(|state| entry(false, state) == Entry::Gone));
+    assert!(states.iter().all(|state| entry(false, state, NOW) == Entry::Gone));
+}
+
+#[test]
+fn a_ban_that_has_ended_lets_in() {
+    let banned: Membership = fold([banned_until(Some(NOW))]);
+    assert_eq!(entry(true, &banned, NOW), Entry::Outside);
+    assert_eq!(entry(true, &banned, NOW - SignedDuration::from_micros(1)), Entry::Banned);
+}
+
+fn banned_until(until: Option<Timestamp>) -> MembershipEvent {
+    MemberBanned { community_id: HERE, account_id: MEMBER, by: OWNER, until, reason: None }.into()
 }
 
 #[test]

@@ -22,5 +22,6 @@ mod permission;
 mod poll;
 mod presence;
 mod reaction;
+mod role;
 mod scheduled_message;
 mod text;

@@ -100,14 +100,15 @@ fn only_members_of_a_living_community_stand_in_it() {
         invited_by: None,
     }
     .into()]);
-    let banned: Membership = fold([MemberBanned { community_id: HERE, account_id: OWNER, by: OWNER }.into()]);
+    let banned = MemberBanned { community_id: HERE, account_id: OWNER, by: OWNER, until: None, reason: None };
+    let banned: Membership = fold([banned.into()]);
 
     assert!(Standing::of(OWNER, HERE, &living, &member, NOW).is_owner());
     assert_eq!(Standing::of(MEMBER, HERE, &living, &member, NOW).rank.number(), 2);
     let outside = [
         Standing::of(OWNER, HERE, &gone, &member, NOW),
         Standing::of(OWNER, HERE, &Community::Absent, &member, NOW),
-        Standing::of(OWNER, HERE, &living, &Membership::Outside, NOW),
+        Standing::of(OWNER, HERE, &living, &Membership::default(), NOW),
         Standing::of(MEMBER, HERE, &living, &banned, NOW),
     ];
     for standing in outside {

@@ -4,11 +4,17 @@ use std::collections::BTreeSet;
 
 use domain::channel::{ChannelChanged, ChannelEvent, ChannelKind, ChannelName, ChannelTopic};
 use domain::claim::{ClaimEvent, HandleClaimed};
-use domain::community::{CommunityEvent, CommunityName, CommunityRenamed};
+use domain::community::{
+    CommunityEvent, CommunityName, CommunityRenamed, OwnerChanged, RoleChanged, RoleCreated, RoleDeleted,
+    RolesOrdered,
+};
 use domain::installation::{InstallationEvent, InstallationFounded};
-use domain::membership::{MemberKicked, MembershipEvent};
-use domain::{AccountId, CommunityId, MessageId, Role};
+use domain::membership::{MemberKicked, MemberTimeOutEnded, MembershipEvent};
+use domain::role::{Colour, Definition, RoleName};
+use domain::{AccountId, CommunityId, MessageId, Permissions, Role};
+use jiff::Timestamp;
 use proptest::prelude::*;
+use uuid::Uuid;
 
 mod said;
 
@@ -40,6 +46,7 @@ struct Known {
     messages: Vec<(Place, AccountId, MessageId)>,
     invites: Vec<(CommunityId, String)>,
     said: Said,
+    roles: BTreeSet<(CommunityId, Role)>,
     founded: bool,
 }
 
@@ -57,7 +64,7 @@ pub(crate) async fn tell(world: &World, steps: &[Step]) {
 
 async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
     let Step { what, first, second } = step;
-    match what % 44 {
+    match what % 48 {
         0..=1 => known.accounts.push(world.account(["Ann", "Bob", "Eve"][first % 3]).await),
         2..=3 => {
             let owner = choose(&known.accounts, first)?;
@@ -101,6 +108,8 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
             known.messages.retain(|(of, _, _)| *of != place);
             world.delete_channel(place, choose(&known.accounts, second)?).await;
         }
+        44..=45 => rules(world, known, first, second).await?,
+        46..=47 => moderation(world, known, first, second).await?,
         30 if second.is_multiple_of(4) => {
             let (community, owner) = choose(&known.communities, first)?;
             known.communities.retain(|(id, _)| *id != community);
@@ -109,6 +118,7 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
             known.invites.retain(|(of, _)| *of != community);
             known.members.retain(|(of, _)| *of != community);
             known.banned.retain(|(of, _)| *of != community);
+            known.roles.retain(|(of, _)| *of != community);
             world.delete_community(community, owner).await;
         }
         32..=43 => say(world, known, step).await?,
@@ -170,11 +180,78 @@ async fn membership_ends(world: &World, known: &mut Known, first: usize, second:
     match first % 3 {
         0 if was_member => drop(world.leave(community_id, account_id).await),
         1 if was_member => {
-            world.tell(MembershipEvent::from(MemberKicked { community_id, account_id, by })).await;
+            world
+                .tell(MembershipEvent::from(MemberKicked { community_id, account_id, by, reason: None }))
+                .await;
         }
         _ if known.banned.insert(membership) => drop(world.ban(community_id, account_id, by).await),
         _ => {}
     }
+    Some(())
+}
+
+/// Roles and the owner.
+async fn rules(world: &World, known: &mut Known, first: usize, second: usize) -> Option<()> {
+    let (community_id, by) = choose(&known.communities, first)?;
+    let number = second % 3;
+    let role = Role::Custom(Uuid::from_u128(number as u128));
+    let definition = Definition {
+        name: Some(RoleName::parse(&format!("Role {second}")).unwrap()),
+        colour: second.is_multiple_of(2).then_some(Colour(second as u32)),
+        permissions: Permissions::from_bits_truncate(second as u64),
+        mentionable: second.is_multiple_of(2),
+    };
+    let there: Vec<_> =
+        known.roles.iter().filter(|(of, _)| *of == community_id).map(|(_, role)| *role).collect();
+    let event: CommunityEvent = match (first / 8) % 5 {
+        0 | 1 if known.roles.insert((community_id, role)) => {
+            RoleCreated { community_id, role, definition, by }.into()
+        }
+        2 if known.roles.remove(&(community_id, role)) => RoleDeleted { community_id, role, by }.into(),
+        3 => {
+            let rest = there.into_iter().chain([Role::Moderator]).rev();
+            let order = [Role::Guest, Role::Member].into_iter().chain(rest).collect();
+            RolesOrdered { community_id, order, by }.into()
+        }
+        4 => {
+            let owner_id = member(known, community_id, second)?;
+            known.communities.iter_mut().filter(|(id, _)| *id == community_id).for_each(|c| c.1 = owner_id);
+            OwnerChanged { community_id, owner_id, previous_owner_id: by }.into()
+        }
+        _ => {
+            let built_in = Role::BUILT_IN.into_iter().chain(there).collect::<Vec<_>>();
+            let role = choose(&built_in, second)?;
+            let name = definition.name.filter(|_| matches!(role, Role::Custom(_)));
+            RoleChanged { community_id, role, definition: Definition { name, ..definition }, by }.into()
+        }
+    };
+    world.tell(event).await;
+    Some(())
+}
+
+/// Time-outs, nicknames, and bans that change.
+async fn moderation(world: &World, known: &Known, first: usize, second: usize) -> Option<()> {
+    let (community_id, by) = choose(&known.communities, first)?;
+    let account_id = member(known, community_id, second)?;
+    let until = Timestamp::from_second(second as i64).unwrap();
+    match (first / 8) % 4 {
+        0 => world.time_out(community_id, account_id, until, by).await,
+        1 => {
+            let ended = MemberTimeOutEnded { community_id, account_id, by };
+            world.tell(MembershipEvent::from(ended)).await
+        }
+        2 => {
+            let name = if second.is_multiple_of(3) { String::new() } else { format!("Nick {second}") };
+            world.nickname(community_id, account_id, &name).await
+        }
+        _ => {
+            let banned: Vec<_> = known.banned.iter().filter(|(of, _)| *of == community_id).collect();
+            let (_, account) = choose(&banned, second)?;
+            let (until, reason) = (second.is_multiple_of(2).then_some(until), format!("reason {second}"));
+            let reason = (!second.is_multiple_of(3)).then_some(reason.as_str());
+            world.ban_until(community_id, *account, by, until, reason).await
+        }
+    };
     Some(())
 }
 

@@ -1,5 +1,9 @@
+use domain::channel::{ChannelEvent, DirectOpened};
+use domain::membership::{MemberTimeOutEnded, MembershipEvent};
+use domain::permission::Rule;
 use domain::role::Roles;
-use domain::{AccountId, CommunityId, Permissions, Rank, Role};
+use domain::{AccountId, ChannelId, CommunityId, Permissions, Rank, Role};
+use jiff::{SignedDuration, Timestamp};
 use projections::MemberKey;
 
 use crate::world::World;
@@ -89,16 +93,127 @@ async fn a_ban_lasts_until_it_is_lifted() {
     world.ban(home, bob, ann).await;
     world.ban(home, eve, ann).await;
     world.settle().await;
-    let bans = world.read.bans(home).await.unwrap();
+    let bans = world.read.bans(home, Timestamp::UNIX_EPOCH).await.unwrap();
     assert_eq!(bans.iter().map(|ban| ban.account.id).collect::<Vec<_>>(), [eve, bob], "newest first");
     assert!(bans.iter().all(|ban| ban.banned_by == ann && ban.community_id == home));
     assert_eq!(world.read.standing(bob, home).await.unwrap(), None);
 
     world.unban(home, bob, ann).await;
     world.settle().await;
-    assert_eq!(world.read.bans(home).await.unwrap().len(), 1);
+    assert_eq!(world.read.bans(home, Timestamp::UNIX_EPOCH).await.unwrap().len(), 1);
     assert_eq!(world.read.standing(bob, home).await.unwrap(), None, "who is unbanned is outside");
     world.join(home, bob).await;
     world.settle().await;
     assert!(world.read.standing(bob, home).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_ban_tells_its_reason_and_its_end_and_is_listed_until_then() {
+    let (world, _running) = World::running().await;
+    let (ann, bob) = (world.account("Ann").await, world.account("Bob").await);
+    let home = world.community(ann, "Home").await;
+    let until: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    world.ban_until(home, bob, ann, Some(until), Some("Spam")).await;
+    world.settle().await;
+    let just_before = until - SignedDuration::from_micros(1);
+    let bans = world.read.bans(home, just_before).await.unwrap();
+    assert_eq!((bans[0].reason.as_deref(), bans[0].until), (Some("Spam"), Some(until)));
+    assert_eq!(world.read.bans(home, until).await.unwrap(), []);
+
+    world.ban_until(home, bob, ann, None, None).await;
+    world.settle().await;
+    let bans = world.read.bans(home, until).await.unwrap();
+    assert_eq!((bans.len(), bans[0].reason.as_deref(), bans[0].until), (1, None, None));
+    // Whose ban is over may join.
+    world.join(home, bob).await;
+    world.settle().await;
+    assert_eq!(world.read.bans(home, just_before).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_member_is_listed_by_their_nickname_while_they_have_one() {
+    let (world, _running) = World::running().await;
+    let (ann, bob) = (world.account("Ann").await, world.account("Bob").await);
+    let home = world.community(ann, "Home").await;
+    world.join(home, bob).await;
+    let names = async || {
+        world.settle().await;
+        let page = world.read.members(ann, home, None, 10).await.unwrap().unwrap();
+        page.items.into_iter().map(|member| (member.account.id, member.nickname)).collect::<Vec<_>>()
+    };
+    world.nickname(home, ann, "Zoë").await;
+    assert_eq!(names().await, [(bob, None), (ann, Some("Zoë".to_owned()))]);
+    // The display name counts for nothing meanwhile.
+    world.change_profile(ann, Some("Aaa"), None).await;
+    assert_eq!(names().await, [(bob, None), (ann, Some("Zoë".to_owned()))]);
+    world.nickname(home, ann, "").await;
+    assert_eq!(names().await, [(ann, None), (bob, None)]);
+    // Who leaves leaves it behind.
+    world.nickname(home, bob, "0").await;
+    world.leave(home, bob).await;
+    world.join(home, bob).await;
+    assert_eq!(names().await, [(ann, None), (bob, None)]);
+}
+
+#[tokio::test]
+async fn a_time_out_is_shown_and_outlasts_leaving() {
+    let (world, _running) = World::running().await;
+    let (ann, bob) = (world.account("Ann").await, world.account("Bob").await);
+    let home = world.community(ann, "Home").await;
+    world.join(home, bob).await;
+    let until: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    world.time_out(home, bob, until, ann).await;
+    world.leave(home, bob).await;
+    world.join(home, bob).await;
+    let shown = async || {
+        world.settle().await;
+        world.read.standing(bob, home).await.unwrap().unwrap().timed_out_until
+    };
+    assert_eq!(shown().await, Some(until));
+    let ended = MemberTimeOutEnded { community_id: home, account_id: bob, by: ann };
+    world.tell(MembershipEvent::from(ended)).await;
+    assert_eq!(shown().await, None);
+}
+
+#[tokio::test]
+async fn why_somebody_may_do_something_follows_from_rows() {
+    let (world, _running) = World::running().await;
+    let (ann, bob, eve) =
+        (world.account("Ann").await, world.account("Bob").await, world.account("Eve").await);
+    let home = world.community(ann, "Home").await;
+    let channel = world.channel(home, "general").await;
+    world.join(home, bob).await;
+    let until: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    world.time_out(home, bob, until, ann).await;
+    world.settle().await;
+    let rules = async |account, now| {
+        let decided = world.read.access_explained(account, channel, now).await.unwrap();
+        assert_eq!(decided.len(), Permissions::all().iter().count());
+        let of = |permission| decided.iter().find(|one| one.permission == permission).unwrap();
+        [Permissions::VIEW, Permissions::POST, Permissions::KICK].map(|one| (of(one).allowed, of(one).rule))
+    };
+    assert_eq!(rules(ann, until).await, [(true, Rule::Owner); 3]);
+    let member = Rule::Role(Role::Member);
+    assert_eq!(rules(bob, until).await, [(true, member), (true, member), (false, Rule::NotGranted)]);
+    let just_before = until - SignedDuration::from_micros(1);
+    let silent = [(true, member), (false, Rule::TimedOut), (false, Rule::NotGranted)];
+    assert_eq!(rules(bob, just_before).await, silent);
+    assert_eq!(rules(eve, until).await, [(false, Rule::Outsider); 3]);
+    assert!(world.read.permissions_in(bob, channel).await.unwrap().contains(Permissions::POST));
+    assert_eq!(world.read.permissions_in(eve, channel).await.unwrap(), Permissions::empty());
+
+    let (dm, bob_and_eve) = (ChannelId(world.id()), [bob, eve]);
+    let opened = DirectOpened { channel_id: dm, accounts: bob_and_eve, by: bob };
+    world.tell(ChannelEvent::from(opened)).await;
+    world.settle().await;
+    let in_dm = async |account| {
+        let decided = world.read.access_explained(account, dm, until).await.unwrap();
+        assert!(decided.iter().all(|one| one.rule == Rule::Participant));
+        decided
+            .into_iter()
+            .filter(|one| one.allowed)
+            .fold(Permissions::empty(), |sum, one| sum | one.permission)
+    };
+    assert_eq!(in_dm(eve).await, Permissions::IN_CONVERSATION);
+    assert_eq!(in_dm(ann).await, Permissions::empty());
 }

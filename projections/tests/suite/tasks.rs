@@ -27,7 +27,10 @@ async fn every_query_can_be_awaited_in_a_task() {
         read.standing(account, community).await.unwrap();
         read.member(account, community, account).await.unwrap();
         read.members(account, community, None, 1).await.unwrap();
-        read.bans(community).await.unwrap();
+        read.bans(community, Timestamp::UNIX_EPOCH).await.unwrap();
+        read.roles(account, community).await.unwrap();
+        read.permissions_in(account, channel).await.unwrap();
+        read.access_explained(account, channel, Timestamp::UNIX_EPOCH).await.unwrap();
         read.channel(account, channel).await.unwrap();
         read.history(account, channel, Range::Newest, 1).await.unwrap();
         read.message(account, message).await.unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use deadpool_postgres::{Manager, Pool};
 use domain::codec::EventSet as _;
+use domain::membership::MembershipEvent;
 use domain::message::MessageEvent;
 use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, Personal, Role, streams};
 use event_store::memory::MemoryStore;
@@ -149,6 +150,11 @@ impl World {
                 self.vault.create_account_key(account).await.unwrap();
                 account
             }
+            Event::Membership(event) => {
+                let teller = teller(event).0;
+                self.vault.create_account_key(teller).await.unwrap();
+                teller
+            }
             _ => unreachable!("nothing else is sealed"),
         };
         sealed_by(self.vault.seal(key_id, Binding { kind, stream }, personal).await.unwrap())
@@ -183,6 +189,17 @@ impl World {
     pub(crate) async fn reach(&self, position: Position) {
         let reached = self.read.wait_for(position, PATIENCE).await;
         assert!(reached, "{position} was not reached: {:?}", self.read.health().await);
+    }
+}
+
+/// Whose text is in a membership's event: a nickname is its bearer's, a reason its giver's.
+fn teller(event: &MembershipEvent) -> AccountId {
+    match event {
+        MembershipEvent::NicknameChanged(e) => e.account_id,
+        MembershipEvent::Kicked(e) => e.by,
+        MembershipEvent::Banned(e) => e.by,
+        MembershipEvent::TimedOut(e) => e.by,
+        _ => unreachable!("nothing else is sealed"),
     }
 }
 

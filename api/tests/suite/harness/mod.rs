@@ -98,3 +98,9 @@ fn client() -> reqwest::Client {
     let redirects = reqwest::redirect::Policy::none();
     reqwest::Client::builder().redirect(redirects).no_proxy().build().expect("a client")
 }
+
+/// A time that far ahead of the server's clock, or behind it.
+#[expect(clippy::disallowed_methods, reason = "the server that is tested runs by the clock")]
+pub(crate) fn in_hours(hours: i64) -> String {
+    (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(hours)).to_string()
+}

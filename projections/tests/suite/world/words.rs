@@ -7,13 +7,16 @@ use domain::account::{
     ProfileChanged,
 };
 use domain::channel::{ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName, ChannelTopic};
-use domain::community::{CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName};
+use domain::community::{CommunityCreated, CommunityDeleted, CommunityEvent, CommunityName, RoleCreated};
 use domain::invite::{InviteCode, InviteCreated, InviteEvent, InviteRedeemed, InviteRevoked};
 use domain::membership::{
-    JoinedBy, MemberBanned, MemberJoined, MemberLeft, MemberRolesChanged, MemberUnbanned, MembershipEvent,
+    JoinedBy, MemberBanned, MemberJoined, MemberLeft, MemberRolesChanged, MemberTimedOut, MemberUnbanned,
+    MembershipEvent, Nickname, NicknameChanged, Reason,
 };
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
 use domain::permission::Overwrites;
+use domain::role::Definition;
+use jiff::Timestamp;
 
 use super::*;
 
@@ -88,7 +91,55 @@ impl World {
         account_id: AccountId,
         by: AccountId,
     ) -> Position {
-        self.tell(MembershipEvent::from(MemberBanned { community_id, account_id, by })).await
+        self.ban_until(community_id, account_id, by, None, None).await
+    }
+
+    pub(crate) async fn ban_until(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        by: AccountId,
+        until: Option<Timestamp>,
+        reason: Option<&str>,
+    ) -> Position {
+        let reason = reason.map(|text| Personal::Clear(Reason::parse(text).unwrap()));
+        self.tell(MembershipEvent::from(MemberBanned { community_id, account_id, by, until, reason })).await
+    }
+
+    pub(crate) async fn time_out(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        until: Timestamp,
+        by: AccountId,
+    ) -> Position {
+        let timed_out = MemberTimedOut { community_id, account_id, until, by, reason: None };
+        self.tell(MembershipEvent::from(timed_out)).await
+    }
+
+    /// Named by themselves.
+    pub(crate) async fn nickname(
+        &self,
+        community_id: CommunityId,
+        account_id: AccountId,
+        name: &str,
+    ) -> Position {
+        let nickname = Personal::Clear(Nickname::parse(name).unwrap());
+        let changed = NicknameChanged { community_id, account_id, by: account_id, nickname };
+        self.tell(MembershipEvent::from(changed)).await
+    }
+
+    /// A role with that number.
+    pub(crate) async fn role(
+        &self,
+        community_id: CommunityId,
+        by: AccountId,
+        number: u128,
+        definition: Definition,
+    ) -> Role {
+        let role = Role::Custom(Uuid::from_u128(number));
+        self.tell(CommunityEvent::from(RoleCreated { community_id, role, definition, by })).await;
+        role
     }
 
     pub(crate) async fn unban(
