@@ -10,11 +10,6 @@ bounded!(
     StatusText, line, 1..=128
 );
 
-bounded!(
-    /// A small picture beside it.
-    StatusEmoji, line, 1..=32
-);
-
 /// What an account chose to show while it is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,6 +55,7 @@ pub enum Shown {
 pub struct Presence {
     pub status: Status,
     pub text: Option<String>,
+    /// One emoji of Unicode.
     pub emoji: Option<String>,
     /// From then on there is neither text nor emoji. The status stays: who is invisible does not turn up by itself.
     pub expires_at: Option<Timestamp>,

@@ -206,7 +206,7 @@ fn kind_of(value: &Value) -> &'static str {
 pub(crate) mod parse {
     use std::str::FromStr;
 
-    use domain::presence::StatusEmoji;
+    use domain::emoji::Emoji;
     use domain::text::TextError;
     use jiff::Timestamp;
     use serde_json::Value;
@@ -265,7 +265,8 @@ pub(crate) mod parse {
 
     /// An emoji or its shortcode, as the emoji.
     pub(crate) fn emoji(value: Value) -> Result<String, Fault> {
-        text(StatusEmoji::parse)(value).map(StatusEmoji::into_string)
+        let emoji = Emoji::parse(&string(value)?);
+        emoji.map(Emoji::into_string).map_err(|error| Fault::new("not_an_emoji", error.to_string()))
     }
 
     pub(crate) fn id<T: FromStr>(value: Value) -> Result<T, Fault> {

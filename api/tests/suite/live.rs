@@ -72,7 +72,6 @@ impl Stream {
     pub(crate) async fn next_frame(&mut self) -> Option<Event> {
         loop {
             let event = self.next().await?;
-            // Whoever connects is present, whatever a test is about.
             if !["hello", "heartbeat", "presence"].contains(&event.kind.as_str()) {
                 return Some(event);
             }
