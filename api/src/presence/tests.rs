@@ -141,6 +141,7 @@ async fn a_node_that_was_taken_for_gone_takes_everyone_down_anew() {
     let begin = Instant::now();
     node.attendance.came(ANN);
     assert_eq!(node.told(begin).await, [(ANN, Shown::Online)]);
+    assert_eq!(node.told(begin).await, []);
     // It could not reach the database for too long; another swept its rows, and told so.
     scene.let_lease_run_out(&node).await;
     assert_eq!(scene.data.sweep_nodes(jiff::Timestamp::UNIX_EPOCH).await.expect("swept").len(), 1);

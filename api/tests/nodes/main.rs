@@ -11,6 +11,7 @@ mod delivery;
 mod failover;
 mod kills;
 mod node;
+mod presence;
 mod read_state;
 mod readers;
 mod signals;

@@ -156,6 +156,26 @@ fn call<'a>(
             server.put(&format!("/channels/{channel}/notification-settings")).json(json!({"muted": true}))
         }
         "resetChannelNotifications" => server.delete(&format!("/channels/{channel}/notification-settings")),
+        "showPresence" => server.get(&format!("/presence?accounts={target}")),
+        "showOwnPresence" => server.get("/me/presence"),
+        "setPresence" => server.put("/me/presence").json(json!({"status": "away"})),
+        "showCommunityPresence" => server.get(&format!("{community}/presence")),
+        "keepDraft" => server.put(&format!("/channels/{channel}/draft")).json(json!({"content": "x"})),
+        "dropDraft" => server.delete(&format!("/channels/{channel}/draft")),
+        "listDrafts" => server.get("/me/drafts"),
+        "saveMessage" => server.put(&format!("/me/saved-messages/{message}")),
+        "unsaveMessage" => server.delete(&format!("/me/saved-messages/{message}")),
+        "listSavedMessages" => server.get("/me/saved-messages"),
+        "scheduleMessage" => {
+            let send_at = jiff::Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(24));
+            let body = json!({"content": "x", "send_at": send_at.expect("tomorrow is a time")});
+            server.post(&format!("/channels/{channel}/scheduled-messages")).json(body)
+        }
+        "listScheduledMessages" => server.get("/me/scheduled-messages"),
+        "changeScheduledMessage" => {
+            server.patch(&format!("/scheduled-messages/{nobody}")).json(json!({"content": "y"}))
+        }
+        "cancelScheduledMessage" => server.delete(&format!("/scheduled-messages/{nobody}")),
         "showBootstrap" => server.get("/bootstrap"),
         "signalTyping" => server.post(&format!("/channels/{channel}/typing")),
         "streamEvents" => server.get("/events/stream"),

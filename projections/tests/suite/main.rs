@@ -19,6 +19,7 @@ mod poison;
 mod prepare;
 mod read_state;
 mod rebuild;
+mod surroundings;
 mod swap;
 mod tasks;
 mod world;

@@ -35,6 +35,9 @@ async fn every_query_can_be_awaited_in_a_task() {
         read.history(account, channel, Range::Newest, 1).await.unwrap();
         read.message(account, message).await.unwrap();
         read.message_position(account, message).await.unwrap();
+        read.messages(account, &[message]).await.unwrap();
+        read.surroundings(&[account]).await.unwrap();
+        read.member_ids(account, community).await.unwrap();
         read.versions(account, message).await.unwrap();
         read.invite("code").await.unwrap();
         read.invites(community, None).await.unwrap();

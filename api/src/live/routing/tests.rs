@@ -187,3 +187,51 @@ fn a_snapshot_from_before_a_change_is_brought_up_to_date() {
     hub.post(GARDEN);
     assert_eq!(came(&ann), [3]);
 }
+
+/// A signal that goes to those near `account`, and which of `outlets` get it.
+fn near(hub: &Hub, account: AccountId, outlets: &[&Arc<Outlet>]) -> Vec<bool> {
+    let sight = domain::presence::Sight::OFFLINE;
+    let (communities, conversations, time) = (vec![HOME], vec![], jiff::Timestamp::UNIX_EPOCH);
+    let told = crate::signal::Presence { account_id: account, communities, conversations, sight, time };
+    let signal = Arc::new(SignalFrame::of(&crate::signal::Signal::Presence(told)));
+    hub.routing.tell(&signal, &mut Dirty::new());
+    outlets.iter().map(|outlet| matches!(outlet.take(), Taken::Items(items) if items.len() == 1)).collect()
+}
+
+#[test]
+fn that_somebody_comes_or_goes_is_told_to_those_near_and_not_to_themselves() {
+    let mut hub = Hub::new();
+    let ann = hub.subscribe(ANN, &[Role::Member]);
+    let (bob, stranger) = (hub.subscribe(BOB, &[Role::Guest]), hub.subscribe(OWNER, &[]));
+    assert_eq!(near(&hub, ANN, &[&ann, &bob, &stranger]), [false, true, false]);
+}
+
+#[test]
+fn in_a_crowd_nobody_is_told_who_comes_and_goes() {
+    let mut hub = Hub::new();
+    let ann = hub.subscribe(ANN, &[Role::Member]);
+    for number in 1..CROWD as u128 {
+        hub.subscribe(AccountId(Uuid::from_u128(1_000 + number)), &[Role::Member]);
+    }
+    assert_eq!(near(&hub, BOB, &[&ann]), [true]);
+    hub.subscribe(BOB, &[Role::Member]);
+    assert_eq!(near(&hub, BOB, &[&ann]), [false]);
+}
+
+#[test]
+fn who_is_connected_is_noted_from_the_first_subscription_to_the_last() {
+    let mut hub = Hub::new();
+    let noted = |hub: &Hub, now| {
+        let round = hub.routing.attendance.take(now, 10);
+        (round.came, round.went.into_iter().map(|(account, _)| account).collect::<Vec<_>>())
+    };
+    let begin = Instant::now();
+    let [first, second] = [0, 1].map(|_| {
+        hub.routing.subscribe(&reader(ANN), Position(0), Some(&snapshot(0, &[]))).expect("room").key
+    });
+    assert_eq!(noted(&hub, begin), (vec![ANN], vec![]));
+    hub.routing.end(first, End::Lagged);
+    assert_eq!(noted(&hub, begin + Duration::from_secs(60)), (vec![], vec![]), "another is left");
+    hub.routing.end(second, End::Lagged);
+    assert_eq!(noted(&hub, begin + Duration::from_secs(60)), (vec![], vec![ANN]));
+}
