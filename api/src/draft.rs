@@ -117,6 +117,7 @@ impl FromFields for DraftQuery {
 pub(crate) async fn keep_draft(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<ChannelId>,
     Body(KeepDraft { content, reply_to, thread }): Body<KeepDraft>,
 ) -> Result<Json<DraftAnswer>, ApiError> {
@@ -157,6 +158,7 @@ pub(crate) async fn keep_draft(
 pub(crate) async fn drop_draft(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<ChannelId>,
     Query(DraftQuery { thread }): Query<DraftQuery>,
 ) -> Result<StatusCode, ApiError> {

@@ -96,6 +96,7 @@ fn invalid_cursor() -> ApiError {
 pub(crate) async fn save_message(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<MessageId>,
 ) -> Result<StatusCode, ApiError> {
     let (account, now) = (caller.account, app.clock.now());
@@ -121,6 +122,7 @@ pub(crate) async fn save_message(
 pub(crate) async fn unsave_message(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<MessageId>,
 ) -> Result<StatusCode, ApiError> {
     if app.account_data.unsave_message(caller.account, id).await? {

@@ -276,6 +276,7 @@ pub(crate) async fn list_scheduled_messages(
 pub(crate) async fn change_scheduled_message(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<Uuid>,
     Body(ChangeScheduledMessage { content, send_at }): Body<ChangeScheduledMessage>,
 ) -> Result<Json<ScheduledMessageAnswer>, ApiError> {
@@ -301,6 +302,7 @@ pub(crate) async fn change_scheduled_message(
 pub(crate) async fn cancel_scheduled_message(
     State(app): State<AppState>,
     caller: Authenticated,
+    _: CaughtUp,
     Ids(id): Ids<Uuid>,
 ) -> Result<StatusCode, ApiError> {
     let now = app.clock.now();
