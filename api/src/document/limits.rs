@@ -7,8 +7,8 @@ use domain::community::CommunityName;
 use domain::invite::{MAX_LIFETIME_SECONDS, MAX_USES};
 use domain::membership::{Nickname, Reason};
 use domain::message::Content;
-use domain::role::{MAX_ROLES, RoleName};
 use domain::presence::StatusText;
+use domain::role::{MAX_ROLES, RoleName};
 use serde_json::{Value, json};
 
 use crate::account::{ChangeProfile, NewAccount, PASSWORD_MAX, PASSWORD_MIN};
