@@ -176,3 +176,35 @@ async fn deleting_again_answers_how_it_stands_and_appends_nothing() {
     assert_eq!((again.position, again.made), (first.position, first.made));
     assert_eq!(scene.kinds(streams::message(id)).await, ["message.posted", "message.deleted"]);
 }
+
+#[tokio::test]
+async fn moderators_pin_and_unpin_and_members_do_not() {
+    let scene = Scene::set().await;
+    let id = scene.post(scene.member, "Read this").await;
+    let member = scene.commands.pin_message(&by(scene.member), id).await;
+    assert_eq!(refused(member), MessageError::MayNotPin);
+    for account in [scene.moderator, scene.owner] {
+        scene.commands.pin_message(&by(account), id).await.unwrap();
+    }
+    let edited = scene.commands.edit_message(&by(scene.member), id, content("Read that")).await.unwrap();
+    assert!(edited.made.pinned);
+    scene.commands.unpin_message(&by(scene.owner), id).await.unwrap();
+    let expected = ["message.posted", "message.pinned", "message.edited", "message.unpinned"];
+    assert_eq!(scene.kinds(streams::message(id)).await, expected, "pinned once");
+    assert_eq!(refused(scene.commands.pin_message(&by(scene.outsider), id).await), MessageError::Unknown);
+    assert_eq!(refused(scene.commands.unpin_message(&anyone(), id).await), MessageError::Unknown);
+}
+
+#[tokio::test]
+async fn a_deleted_message_is_no_pin() {
+    let scene = Scene::set().await;
+    let id = scene.post(scene.member, "Read this").await;
+    scene.commands.pin_message(&by(scene.owner), id).await.unwrap();
+    assert!(!scene.commands.delete_message(&by(scene.member), id).await.unwrap().made.pinned);
+    for outcome in [
+        scene.commands.pin_message(&by(scene.owner), id).await,
+        scene.another_node().unpin_message(&by(scene.owner), id).await,
+    ] {
+        assert_eq!(refused(outcome), MessageError::Deleted);
+    }
+}

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use commands::{NewBan, Refusal};
+use commands::{Commands, NewBan, NewMessage, Refusal};
+use domain::emoji::Emoji;
 use domain::invite::InviteError;
 use domain::membership::MembershipError;
 use domain::message::MessageError;
-use domain::{AccountId, Role, streams};
+use domain::poll::{NewPoll, PollError, PollOption, PollOptions};
+use domain::reaction::ReactionError;
+use domain::{AccountId, MessageId, Role, streams};
 use tokio::sync::{Barrier, watch};
 use uuid::Uuid;
 
@@ -235,4 +238,95 @@ async fn who_is_kicked_was_of_a_lower_rank_at_that_very_place_in_the_log() {
         }
     }
     assert!(kicked >= ROUNDS / 4 && refused >= ROUNDS / 4, "{kicked} {refused}");
+}
+
+/// Something is said of a message again and again while it is deleted: how often it was said before.
+async fn said_until_deleted<F>(
+    scene: &Scene,
+    id: MessageId,
+    before: usize,
+    mut say: impl FnMut(Commands, usize) -> F + Send + 'static,
+) -> usize
+where
+    F: Future<Output = Result<(), bool>> + Send,
+{
+    let (said, mut heard) = watch::channel(0);
+    let over = Arc::new(AtomicBool::new(false));
+    let saying = {
+        let (node, over) = (scene.another_node(), over.clone());
+        tokio::spawn(async move {
+            for time in 0.. {
+                let late = over.load(Ordering::SeqCst);
+                match say(node.clone(), time).await {
+                    Ok(()) if late => panic!("said after the deletion"),
+                    Ok(()) => said.send_modify(|count| *count += 1),
+                    Err(deleted) => {
+                        assert!(deleted, "nothing but the deletion ends it");
+                        break;
+                    }
+                }
+            }
+            *said.borrow()
+        })
+    };
+    heard.wait_for(|count| *count >= before).await.unwrap();
+    scene.commands.delete_message(&by(scene.moderator), id).await.unwrap();
+    over.store(true, Ordering::SeqCst);
+    saying.await.unwrap()
+}
+
+/// Where the deletion of `id` stands, and that every record of `stream` stands before it.
+async fn nothing_after_the_deletion(scene: &Scene, id: MessageId, stream: String, accepted: usize) {
+    let deleted = scene.stream(streams::message(id)).await.last().unwrap().clone();
+    assert_eq!(deleted.kind, "message.deleted");
+    let said = scene.stream(stream).await;
+    assert_eq!(said.len(), accepted, "everything accepted is there, and only that");
+    let late: Vec<_> = said.iter().filter(|record| record.position > deleted.position).collect();
+    assert!(late.is_empty(), "{late:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_reaction_comes_after_the_deletion() {
+    let scene = Scene::set().await;
+    scene.store.jitter();
+    let member = scene.member;
+    for round in 0..ROUNDS as usize {
+        let id = scene.post(scene.owner, "Cake!").await;
+        let say = move |node: Commands, time: usize| async move {
+            let emoji = Emoji::parse(":tada:").unwrap();
+            let context = by(member);
+            let said = match time % 2 {
+                0 => node.add_reaction(&context, id, emoji).await,
+                _ => node.remove_reaction(&context, id, emoji).await,
+            };
+            match said {
+                Ok(_) => Ok(()),
+                Err(refusal) => Err(matches!(refusal, Refusal::Domain(ReactionError::MessageDeleted))),
+            }
+        };
+        let accepted = said_until_deleted(&scene, id, round % 4, say).await;
+        nothing_after_the_deletion(&scene, id, streams::reaction(id), accepted).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_vote_comes_after_the_deletion() {
+    let scene = Scene::set().await;
+    scene.store.jitter();
+    let member = scene.member;
+    for round in 0..ROUNDS as usize {
+        let options = ["Tuesday", "Friday"].map(|text| PollOption::parse(text).unwrap());
+        let options = PollOptions::new(options.to_vec()).unwrap();
+        let poll = Some(NewPoll { options, multiple: false, closes_at: None });
+        let asking = NewMessage { poll, ..NewMessage::text(content("When?")) };
+        let id = scene.commands.post(&by(scene.owner), scene.channel, asking).await.unwrap().made.facts.id;
+        let say = move |node: Commands, time: usize| async move {
+            match node.vote(&by(member), id, [(time % 2) as u8].into()).await {
+                Ok(_) => Ok(()),
+                Err(refusal) => Err(matches!(refusal, Refusal::Domain(PollError::MessageDeleted))),
+            }
+        };
+        let accepted = said_until_deleted(&scene, id, round % 4, say).await;
+        nothing_after_the_deletion(&scene, id, streams::poll(id), accepted).await;
+    }
 }
