@@ -103,8 +103,8 @@ impl Poll {
 /// A poll to be posted with a message, whose text is its question.
 #[derive(ToSchema)]
 pub(crate) struct NewPoll {
-    /// No two alike, of 1 to 100 characters each.
-    #[schema(value_type = Vec<String>, min_items = 2, max_items = 10, example = json!(["Tuesday", "Friday"]))]
+    /// No two alike.
+    #[schema(value_type = Vec<OptionText>, min_items = 2, max_items = 10, example = json!(["Tuesday", "Friday"]))]
     options: PollOptions,
     /// Whether one may vote for several; not, if left out.
     #[schema(value_type = Option<bool>)]
@@ -112,6 +112,12 @@ pub(crate) struct NewPoll {
     /// When it closes by itself, at most 30 days from now; never, if left out.
     closes_at: Option<Timestamp>,
 }
+
+/// What one can vote for, on one line.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 100, example = "Tuesday")]
+#[expect(dead_code, reason = "describes the domain's type")]
+pub(crate) struct OptionText(String);
 
 impl FromFields for NewPoll {
     fn from_fields(fields: &mut Fields) -> Option<Self> {

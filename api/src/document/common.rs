@@ -39,8 +39,26 @@ fn name_optional_bodies(document: &mut Value) {
     }
 }
 
-/// The names of the schemas that requests have.
+/// The names of the schemas that requests have, and of the objects inside these.
 fn bodies(document: &Value) -> BTreeSet<String> {
+    let mut bodies = outer_bodies(document);
+    let schema = |name: &str| &document["components"]["schemas"][name];
+    let inside: Vec<String> = bodies
+        .iter()
+        .filter_map(|name| schema(name)["properties"].as_object())
+        .flat_map(Map::values)
+        .flat_map(|field| std::iter::once(field).chain(field["oneOf"].as_array().into_iter().flatten()))
+        .filter_map(|field| field["$ref"].as_str()?.strip_prefix(SCHEMAS))
+        .filter(|name| schema(name)["properties"].is_object())
+        .map(str::to_owned)
+        .collect();
+    bodies.extend(inside);
+    bodies
+}
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+fn outer_bodies(document: &Value) -> BTreeSet<String> {
     let items = document["paths"].as_object().into_iter().flat_map(Map::values);
     items
         .filter_map(Value::as_object)
@@ -48,7 +66,7 @@ fn bodies(document: &Value) -> BTreeSet<String> {
         .filter_map(|operation| {
             operation.pointer("/requestBody/content/application~1json/schema/$ref")?.as_str()
         })
-        .filter_map(|reference| reference.strip_prefix("#/components/schemas/"))
+        .filter_map(|reference| reference.strip_prefix(SCHEMAS))
         .map(str::to_owned)
         .collect()
 }

@@ -54,8 +54,14 @@ impl Cast {
             server.put(&format!("{base}/bans/{}", banned.id)).by(owner).send().await.is(200);
         }
         let path = format!("/channels/{}/messages", community.channel);
-        let posted =
-            server.post(&path).by(of("member")).json(json!({"content": "hello"})).send().await.is(201);
+        let poll = json!({"options": ["yes", "no"]});
+        let posted = server
+            .post(&path)
+            .by(of("member"))
+            .json(json!({"content": "hello", "poll": poll}))
+            .send()
+            .await
+            .is(201);
         let invite = server.invite(&community, owner).await;
         let roles = format!("{base}/roles");
         let made = server.post(&roles).by(owner).json(json!({"name": "role"})).send().await.is(201);
@@ -136,6 +142,18 @@ fn call<'a>(
         "editMessage" => server.patch(&format!("/messages/{message}")).json(json!({"content": "y"})),
         "deleteMessage" => server.delete(&format!("/messages/{message}")),
         "listVersions" => server.get(&format!("/messages/{message}/versions")),
+        "pinMessage" => server.put(&format!("/messages/{message}/pin")),
+        "unpinMessage" => server.delete(&format!("/messages/{message}/pin")),
+        "listPins" => server.get(&format!("/channels/{channel}/pins")),
+        "addReaction" => server.put(&format!("/messages/{message}/reactions/:tada:")),
+        "removeReaction" => server.delete(&format!("/messages/{message}/reactions/:tada:")),
+        "clearReactions" => server.delete(&format!("/messages/{message}/reactions")),
+        "listReactors" => server.get(&format!("/messages/{message}/reactions/:tada:")),
+        "vote" => server.put(&format!("/messages/{message}/poll/vote")).json(json!({"options": [0]})),
+        "withdrawVote" => server.delete(&format!("/messages/{message}/poll/vote")),
+        "closePoll" => server.post(&format!("/messages/{message}/poll/close")),
+        "listVoters" => server.get(&format!("/messages/{message}/poll/votes/0")),
+        "listEmoji" => server.get("/emoji"),
         "listReadStates" => server.get("/me/read-states"),
         "moveReadMarker" => {
             server.put(&format!("/channels/{channel}/read-marker")).json(json!({"message": message}))

@@ -83,7 +83,7 @@ async fn who_lost_the_community_takes_nothing_back() {
     let scene = Scene::set().await;
     let id = scene.post(scene.owner, "Cake!").await;
     scene.commands.add_reaction(&by(scene.member), id, emoji("🎉")).await.unwrap();
-    scene.commands.kick_member(&by(scene.owner), scene.community, scene.member).await.unwrap();
+    scene.commands.kick_member(&by(scene.owner), scene.community, scene.member, None).await.unwrap();
     let late = scene.commands.remove_reaction(&by(scene.member), id, emoji("🎉")).await;
     assert_eq!(refused(late), ReactionError::UnknownMessage);
 }
@@ -155,7 +155,8 @@ async fn who_is_banned_reacts_no_more_whatever_a_node_remembers() {
     let id = scene.post(scene.owner, "Cake!").await;
     let node = scene.another_node();
     node.add_reaction(&by(scene.member), id, emoji("👍")).await.unwrap();
-    scene.commands.ban_account(&by(scene.owner), scene.community, scene.member).await.unwrap();
+    let ban = commands::NewBan::default();
+    scene.commands.ban_account(&by(scene.owner), scene.community, scene.member, ban).await.unwrap();
     let late = node.add_reaction(&by(scene.member), id, emoji("🎉")).await;
     assert_eq!(refused(late), ReactionError::UnknownMessage);
     assert_eq!(scene.kinds(streams::reaction(id)).await, ["reaction.added"]);
