@@ -16,6 +16,7 @@
 mod access;
 mod account;
 mod answer;
+mod audit_log;
 mod auth;
 mod ban;
 mod bootstrap;
@@ -44,6 +45,7 @@ mod privacy;
 mod reaction;
 mod read_state;
 mod receipt;
+mod report;
 mod role;
 mod routes;
 mod saved_message;

@@ -39,6 +39,7 @@ impl<T> Page<T> {
 /// A page with its `Link` header (RFC 8288).
 pub(crate) struct Linked<T> {
     pub(crate) page: Page<T>,
+    /// With the filters of the list, if it has any, as a query.
     pub(crate) path: String,
     pub(crate) limit: u64,
     /// The parameters that take `next` and `prev`.
@@ -51,7 +52,8 @@ impl<T: Serialize> IntoResponse for Linked<T> {
         let Self { page, path, limit, next_parameter, prev_parameter } = self;
         let link = |cursor: &Option<String>, parameter, relation| {
             let cursor = cursor.as_ref()?;
-            Some(format!("<{path}?{parameter}={cursor}&limit={limit}>; rel=\"{relation}\""))
+            let joint = if path.contains('?') { '&' } else { '?' };
+            Some(format!("<{path}{joint}{parameter}={cursor}&limit={limit}>; rel=\"{relation}\""))
         };
         let links: Vec<String> =
             [link(&page.next, next_parameter, "next"), link(&page.prev, prev_parameter, "prev")]

@@ -6,9 +6,9 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    access, account, ban, bootstrap, channel, community, draft, emoji, invite, live, membership, message,
-    nickname, notification_setting, poll, presence, privacy, reaction, read_state, receipt, role,
-    saved_message, scheduled_message, session, time_out, typing,
+    access, account, audit_log, ban, bootstrap, channel, community, draft, emoji, invite, live, membership,
+    message, nickname, notification_setting, poll, presence, privacy, reaction, read_state, receipt, report,
+    role, saved_message, scheduled_message, session, time_out, typing,
 };
 
 /// Everything under `/v1`.
@@ -70,6 +70,8 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(invite::revoke_invite))
         .routes(routes!(invite::redeem_invite))
         .routes(routes!(privacy::change_privacy))
+        .routes(routes!(report::report_message))
+        .routes(routes!(report::change_report))
         .routes(routes!(
             notification_setting::set_community_notifications,
             notification_setting::reset_community_notifications
@@ -96,6 +98,9 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(access::explain_access))
         .routes(routes!(membership::list_members))
         .routes(routes!(ban::list_bans))
+        .routes(routes!(audit_log::list_audit_log))
+        .routes(routes!(report::list_reports))
+        .routes(routes!(report::show_report))
         .routes(routes!(channel::show_channel))
         .routes(routes!(invite::list_invites))
         .routes(routes!(invite::preview_invite))

@@ -30,6 +30,7 @@
 //! `tests/suite/contract.rs`, which holds the shapes and calls against the committed OpenAPI document.
 
 mod account;
+mod audit_log;
 mod chance;
 mod channel;
 pub mod chat;
@@ -43,12 +44,14 @@ mod membership;
 mod message;
 mod options;
 mod read_state;
+mod report;
 mod request;
 mod retry;
 mod secret;
 mod session;
 
 pub use account::{Account, AccountAnswer, Me, NewAccount, ProfileChange};
+pub use audit_log::{AuditBound, AuditChange, AuditEntry, AuditQuery, AuditTarget};
 pub use channel::{Channel, ChannelAnswer, ChannelChange, ChannelKind, NewChannel};
 pub use client::Client;
 pub use community::{Community, CommunityAnswer};
@@ -63,6 +66,7 @@ pub use membership::{Ban, Member, MemberAnswer};
 pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
 pub use options::Options;
 pub use read_state::{ReadState, ReadStateAnswer};
+pub use report::{NewReport, Report, ReportAnswer, ReportChange, ReportQuery};
 pub use request::{Command, Read};
 pub use secret::Secret;
 pub use session::{LogIn, NewSession, Session};

@@ -26,6 +26,7 @@ mod membership;
 mod message;
 mod poll;
 mod reaction;
+mod report;
 mod role;
 mod sealing;
 mod settle;

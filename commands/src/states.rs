@@ -126,7 +126,8 @@ read_each_time!(
     domain::account::Account,
     domain::claim::Claim,
     domain::installation::Installation,
-    domain::invite::Invite
+    domain::invite::Invite,
+    domain::report::Report
 );
 
 impl States {

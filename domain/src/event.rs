@@ -11,6 +11,7 @@ use crate::membership::MembershipEvent;
 use crate::message::MessageEvent;
 use crate::poll::PollEvent;
 use crate::reaction::ReactionEvent;
+use crate::report::ReportEvent;
 use crate::streams::topics;
 
 macro_rules! every_set {
@@ -84,6 +85,8 @@ impl Event {
             Self::Invite(InviteEvent::Created(e)) => topics::community(e.community_id),
             Self::Invite(InviteEvent::Redeemed(e)) => topics::community(e.community_id),
             Self::Invite(InviteEvent::Revoked(e)) => topics::community(e.community_id),
+            Self::Report(ReportEvent::Opened(e)) => topics::community(e.community_id),
+            Self::Report(ReportEvent::Changed(e)) => topics::community(e.community_id),
             Self::Claim(ClaimEvent::Handle(e)) => topics::account(e.account_id),
             Self::Claim(ClaimEvent::Email(e)) => topics::account(e.account_id),
             Self::Installation(_) => topics::INSTALLATION.to_owned(),
@@ -101,6 +104,7 @@ every_set! {
     Community(CommunityEvent),
     Account(AccountEvent),
     Invite(InviteEvent),
+    Report(ReportEvent),
     Claim(ClaimEvent),
     Installation(InstallationEvent),
 }

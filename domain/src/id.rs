@@ -38,4 +38,6 @@ ids! {
     ChannelId,
     /// One message.
     MessageId,
+    /// One account's report of one message.
+    ReportId,
 }

@@ -31,6 +31,7 @@ mod personal;
 pub mod poll;
 pub mod presence;
 pub mod reaction;
+pub mod report;
 pub mod role;
 pub mod scheduled_message;
 pub mod standing;
@@ -40,7 +41,7 @@ pub mod upcast;
 
 pub use codec::{DecodeError, Encoded, PersonalPart};
 pub use event::Event;
-pub use id::{AccountId, ChannelId, CommunityId, MessageId};
+pub use id::{AccountId, ChannelId, CommunityId, MessageId, ReportId};
 pub use permission::Permissions;
 pub use personal::Personal;
 pub use role::{Rank, Role};

@@ -1,6 +1,6 @@
 //! The names of streams and topics. They are in the log for ever.
 
-use crate::{AccountId, ChannelId, CommunityId, MessageId};
+use crate::{AccountId, ChannelId, CommunityId, MessageId, ReportId};
 
 pub const INSTALLATION: &str = "installation";
 
@@ -46,6 +46,10 @@ pub fn poll(message: MessageId) -> String {
 
 pub fn invite(code: &str) -> String {
     format!("invite-{code}")
+}
+
+pub fn report(id: ReportId) -> String {
+    format!("report-{id}")
 }
 
 /// The id in a stream's name, such as the message's in `message-{id}`.

@@ -1,5 +1,7 @@
 //! What a page of the log becomes: statements for one transaction.
 
+use domain::channel::ChannelEvent;
+use domain::community::CommunityEvent;
 use domain::{Event, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
@@ -7,7 +9,9 @@ use tokio_postgres::types::ToSql;
 
 use crate::database::to_bigint;
 use crate::opening::OpenedRecord;
-use crate::{account, channel, community, installation, invite, membership, message, poll, reaction};
+use crate::{
+    account, audit_log, channel, community, installation, invite, membership, message, poll, reaction, report,
+};
 
 pub(crate) type Param = Box<dyn ToSql + Send + Sync>;
 
@@ -46,6 +50,7 @@ pub(crate) struct Batch {
     writes: Vec<Write>,
     messages: message::Gathered,
     reactions: reaction::Gathered,
+    deletions: audit_log::Deletions,
 }
 
 impl Batch {
@@ -54,6 +59,7 @@ impl Batch {
         for OpenedRecord { record, event } in records {
             let at = At { position: record.position, time: record.recorded_at };
             if let Some(event) = event {
+                audit_log::project(&mut batch, &event, &record, at);
                 batch.add(event, at);
             }
         }
@@ -62,6 +68,13 @@ impl Batch {
     }
 
     fn add(&mut self, event: Event, at: At) {
+        // Entries of deletions need the messages, which go with their channel.
+        if matches!(
+            &event,
+            Event::Channel(ChannelEvent::Deleted(_)) | Event::Community(CommunityEvent::Deleted(_))
+        ) {
+            self.write_messages();
+        }
         match event {
             Event::Message(event) => message::project(self, event, at),
             Event::Reaction(event) => reaction::project(self, event, at),
@@ -71,6 +84,7 @@ impl Batch {
             Event::Community(event) => community::project(self, event, at),
             Event::Account(event) => account::project(self, event, at),
             Event::Invite(event) => invite::project(self, event, at),
+            Event::Report(event) => report::project(self, event, at),
             Event::Installation(event) => installation::project(self, event),
             // Who holds a name is a matter of the log alone.
             Event::Claim(_) => {}
@@ -102,8 +116,13 @@ impl Batch {
         self.writes.extend(std::mem::take(&mut self.reactions).into_writes());
     }
 
+    pub(crate) fn deletions(&mut self) -> &mut audit_log::Deletions {
+        &mut self.deletions
+    }
+
     /// Writes what is gathered, for messages that must be written again.
     pub(crate) fn write_messages(&mut self) {
         self.writes.extend(std::mem::take(&mut self.messages).into_writes());
+        self.writes.extend(std::mem::take(&mut self.deletions).into_write());
     }
 }

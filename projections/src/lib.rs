@@ -21,6 +21,7 @@
 //!    events in `tests/suite/histories.rs`.
 
 mod account;
+mod audit_log;
 mod batch;
 mod bootstrap;
 mod channel;
@@ -41,6 +42,7 @@ mod reaction;
 mod read_model;
 mod read_state;
 mod rebuild;
+mod report;
 mod role;
 mod schema;
 mod session;
@@ -49,6 +51,7 @@ mod viewing;
 mod waiting;
 
 pub use account::{AccountRow, OwnAccount};
+pub use audit_log::{AUDITED, AuditEntryRow, AuditFilter, AuditPage, AuditTarget, Bound, is_audited};
 pub use bootstrap::Bootstrap;
 pub use channel::ChannelRow;
 pub use community::{CommunityRow, CommunityView};
@@ -66,5 +69,6 @@ pub use reaction::{ParticipantPage, ParticipantRow, ReactionRow};
 pub use read_model::{Health, PrepareError, ReadModel};
 pub use read_state::{MOST_UNREAD, Mark, ReadStart, Sight, UnreadRow};
 pub use rebuild::{Contents, Difference, Progress, RebuildError, Report, Swap, rebuild, verify};
+pub use report::{ReportPage, ReportRow};
 pub use role::RoleRow;
 pub use surroundings::Surroundings;

@@ -133,7 +133,8 @@ fn has_text(event: &Event) -> bool {
     match event {
         Event::Message(MessageEvent::Posted(_) | MessageEvent::Edited(_))
         | Event::Account(AccountEvent::Registered(_) | AccountEvent::ProfileChanged(_))
-        | Event::Membership(MembershipEvent::NicknameChanged(_)) => true,
+        | Event::Membership(MembershipEvent::NicknameChanged(_))
+        | Event::Report(_) => true,
         Event::Message(MessageEvent::Deleted(_) | MessageEvent::Pinned(_) | MessageEvent::Unpinned(_))
         | Event::Reaction(_)
         | Event::Poll(_)

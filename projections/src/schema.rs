@@ -51,6 +51,15 @@ const OBJECTS: &[&str] = objects![
     "poll_votes_order",
     "invites",
     "invites_community",
+    "reports",
+    "reports_community",
+    "reports_state",
+    "audit_entries",
+    "audit_entries_community",
+    "audit_entries_action",
+    "audit_entries_actor",
+    "audit_entries_account",
+    "audit_entries_time",
 ];
 
 /// The tables whose rows follow from the log.
@@ -69,6 +78,8 @@ pub(crate) const TABLES: &[&str] = &[
     "polls",
     "poll_votes",
     "invites",
+    "reports",
+    "audit_entries",
 ];
 
 impl Schema {

@@ -10,6 +10,7 @@ use domain::message::Content;
 use domain::poll::{MAX_OPTIONS, MIN_OPTIONS, PollOption};
 use domain::presence::StatusText;
 use domain::reaction::MAX_KINDS;
+use domain::report::ReportText;
 use domain::role::{MAX_ROLES, RoleName};
 use serde_json::{Value, json};
 
@@ -28,6 +29,7 @@ use crate::presence::own::SetPresence;
 use crate::privacy::ChangePrivacy;
 use crate::read_state::MoveReadMarker;
 use crate::receipt::MoveDeliveryMarker;
+use crate::report::{ChangeReport, ReportMessage};
 use crate::role::{ChangeRole, CreateRole, OrderRoles};
 use crate::scheduled_message::{ChangeScheduledMessage, ScheduleMessage};
 use crate::session::login::NewLogin;
@@ -84,6 +86,8 @@ fn the_limits_in_the_document_are_the_domains() {
     assert_eq!(limits, (json!(PollOption::MIN), json!(PollOption::MAX)));
     assert_eq!(schema("Vote")["properties"]["options"]["maxItems"], json!(MAX_OPTIONS));
     assert_eq!(schema("Message")["properties"]["reactions"]["maxItems"], json!(MAX_KINDS));
+    text("ReportMessage", "text", ReportText::MIN, ReportText::MAX);
+    text("ChangeReport", "note", ReportText::MIN, ReportText::MAX);
     let invite = schema("CreateInvite");
     assert_eq!(invite["properties"]["max_uses"]["maximum"], json!(MAX_USES));
     assert_eq!(invite["properties"]["expires_in"]["maximum"], json!(MAX_LIFETIME_SECONDS));
@@ -126,6 +130,8 @@ fn a_body_is_read_by_the_fields_that_its_schema_lists() {
     same::<NewPoll>("NewPoll");
     same::<Vote>("Vote");
     same::<EditMessage>("EditMessage");
+    same::<ReportMessage>("ReportMessage");
+    same::<ChangeReport>("ChangeReport");
     same::<MoveReadMarker>("MoveReadMarker");
     same::<ChangePrivacy>("ChangePrivacy");
     same::<MoveDeliveryMarker>("MoveDeliveryMarker");

@@ -31,6 +31,7 @@ use crate::error::Problem;
         (name = "invite", description = "Ways into a community"),
         (name = "channel", description = "Places to talk in"),
         (name = "message", description = "What is said"),
+        (name = "report", description = "What is told to moderators"),
         (name = "presence", description = "What passes and is not kept"),
         (name = "account-data", description = "What an account keeps for itself"),
         (name = "live", description = "Snapshots and live delivery"),

@@ -6,8 +6,9 @@ use domain::account::AccountEvent;
 use domain::channel::{ChannelEvent, ChannelKind};
 use domain::community::CommunityEvent;
 use domain::membership::{MembershipEvent, Nickname};
+use domain::report::{ReportEvent, ReportState, ReportText, Words};
 use domain::role::Definition;
-use domain::{ChannelId, CommunityId, Event, MessageId, Permissions, Role};
+use domain::{ChannelId, CommunityId, Event, MessageId, Permissions, Personal, Role};
 use event_store::{Position, Record};
 use jiff::Timestamp;
 use projections::{OpenedRecord, ReadModel};
@@ -101,6 +102,12 @@ impl Encoder {
             Event::Channel(ChannelEvent::GroupMemberAdded(e)) => Audience::Conversation(e.channel_id),
             Event::Channel(ChannelEvent::GroupMemberRemoved(e)) => Audience::Conversation(e.channel_id),
             Event::Channel(ChannelEvent::GroupHandedOver(e)) => Audience::Conversation(e.channel_id),
+            Event::Report(ReportEvent::Opened(e)) => {
+                Audience::Holders(e.community_id, Permissions::MANAGE_MESSAGES)
+            }
+            Event::Report(ReportEvent::Changed(e)) => {
+                Audience::Holders(e.community_id, Permissions::MANAGE_MESSAGES)
+            }
             Event::Community(CommunityEvent::Renamed(e)) => Audience::Community(e.community_id),
             Event::Community(CommunityEvent::Deleted(e)) => Audience::Community(e.community_id),
             Event::Community(CommunityEvent::OwnerChanged(e)) => Audience::Community(e.community_id),
@@ -199,6 +206,15 @@ fn data(event: &Event, at: Timestamp) -> Value {
             let (community, account) = event.subject();
             json!({"community_id": community, "account_id": account})
         }
+        Event::Report(ReportEvent::Opened(e)) => json!({
+            "id": e.report_id, "community_id": e.community_id, "channel_id": e.channel_id,
+            "message_id": e.message_id, "author_id": e.author_id, "reporter_id": e.reporter_id,
+            "reason": e.reason, "text": words(&e.words), "state": ReportState::Open, "created_at": at,
+        }),
+        Event::Report(ReportEvent::Changed(e)) => json!({
+            "id": e.report_id, "community_id": e.community_id, "state": e.state, "note": words(&e.words),
+            "changed_by": e.by, "changed_at": at,
+        }),
         Event::Account(AccountEvent::ProfileChanged(e)) => {
             let change = e.change.clear();
             changed(
@@ -228,6 +244,11 @@ fn role(community: CommunityId, role: Role, definition: &Definition) -> Value {
 /// Those who may see what is said in a message's channel.
 fn said_in((_, channel, community): (MessageId, ChannelId, Option<CommunityId>)) -> Audience {
     Audience::of_channel(community, channel)
+}
+
+/// What somebody wrote about a report; null where they wrote nothing, or it was erased.
+fn words(words: &Personal<Words>) -> Option<&str> {
+    words.clear().and_then(|words| words.text.as_ref()).map(ReportText::as_str)
 }
 
 /// Adds the fields that changed.

@@ -8,6 +8,7 @@ use domain::channel::ChannelEvent;
 use domain::codec::EventSet as _;
 use domain::community::CommunityEvent;
 use domain::membership::{Membership, MembershipEvent};
+use domain::report::ReportEvent;
 use domain::{AccountId, Aggregate as _, CommunityId, Event, PersonalPart};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -171,6 +172,8 @@ fn community(event: &Event) -> Option<CommunityId> {
         Event::Community(CommunityEvent::RoleDeleted(e)) => e.community_id,
         Event::Community(CommunityEvent::RolesOrdered(e)) => e.community_id,
         Event::Membership(event) => MembershipEvent::subject(event).0,
+        Event::Report(ReportEvent::Opened(e)) => e.community_id,
+        Event::Report(ReportEvent::Changed(e)) => e.community_id,
         Event::Account(_) | Event::Invite(_) | Event::Claim(_) | Event::Installation(_) => return None,
     })
 }
@@ -193,6 +196,8 @@ fn subject(event: &Event) -> String {
             let (community, account) = event.subject();
             format!("{community} {account}")
         }
+        Event::Report(ReportEvent::Opened(e)) => e.report_id.to_string(),
+        Event::Report(ReportEvent::Changed(e)) => e.report_id.to_string(),
         // No frame tells of these.
         Event::Invite(_) | Event::Claim(_) | Event::Installation(_) => format!("{event:?}"),
     }

@@ -28,6 +28,8 @@ struct Stage {
     invite: String,
     /// Below `moderator`.
     role: String,
+    /// Of the message, by `guest`.
+    report: String,
 }
 
 impl Cast {
@@ -65,9 +67,12 @@ impl Cast {
         let invite = server.invite(&community, owner).await;
         let roles = format!("{base}/roles");
         let made = server.post(&roles).by(owner).json(json!({"name": "role"})).send().await.is(201);
+        let report = server.post(&format!("/messages/{}/reports", posted.text("/message/id")));
+        let report = report.by(of("guest")).json(json!({"reason": "other"})).send().await.is(201);
         // From here on reads see all of it.
         server.patch("/me").by(owner).json(json!({"about": community.id})).send().await.is(200);
-        Stage { role: made.text("/role/id"), message: posted.text("/message/id"), community, invite }
+        let (message, report) = (posted.text("/message/id"), report.text("/report/id"));
+        Stage { message, report, role: made.text("/role/id"), community, invite }
     }
 }
 
@@ -79,7 +84,7 @@ fn call<'a>(
     cast: &Cast,
     nth: usize,
 ) -> Option<Call<'a>> {
-    let Stage { community: Community { id, channel }, message, invite, role } = stage;
+    let Stage { community: Community { id, channel }, message, invite, role, report } = stage;
     let (target, exile) = (&cast.target.id, &cast.exile.id);
     let community = format!("/communities/{id}");
     let nobody = "00000000-0000-7000-8000-000000000000";
@@ -194,6 +199,13 @@ fn call<'a>(
             server.patch(&format!("/scheduled-messages/{nobody}")).json(json!({"content": "y"}))
         }
         "cancelScheduledMessage" => server.delete(&format!("/scheduled-messages/{nobody}")),
+        "reportMessage" => {
+            server.post(&format!("/messages/{message}/reports")).json(json!({"reason": "spam"}))
+        }
+        "listReports" => server.get(&format!("{community}/reports")),
+        "showReport" => server.get(&format!("/reports/{report}")),
+        "changeReport" => server.patch(&format!("/reports/{report}")).json(json!({"state": "resolved"})),
+        "listAuditLog" => server.get(&format!("{community}/audit-log")),
         "showBootstrap" => server.get("/bootstrap"),
         "signalTyping" => server.post(&format!("/channels/{channel}/typing")),
         "streamEvents" => server.get("/events/stream"),

@@ -1,6 +1,7 @@
 //! The contract, call by call, over a real server and a real database. Files mirror the routes.
 
 mod account;
+mod audit_log;
 mod authorisation;
 mod bootstrap;
 mod channel;
@@ -25,6 +26,7 @@ mod program;
 mod reaction;
 mod read_state;
 mod receipt;
+mod report;
 mod saved_message;
 mod scheduled_message;
 mod session;

@@ -27,6 +27,8 @@ pub enum Event {
     Banned(Standing),
     Unbanned(Standing),
     ProfileChanged(ProfileChanged),
+    ReportOpened(ReportOpened),
+    ReportChanged(ReportChanged),
     /// One that a newer server knows: [`super::Frame::data`] has it all.
     Other,
 }
@@ -109,6 +111,31 @@ pub struct ProfileChanged {
     pub about: Option<String>,
 }
 
+/// Told to those who manage messages. The message itself is not in it: see [`crate::Report::content`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportOpened {
+    pub id: Uuid,
+    pub community_id: Uuid,
+    pub channel_id: Uuid,
+    pub message_id: Uuid,
+    pub author_id: Uuid,
+    pub reporter_id: Uuid,
+    pub reason: String,
+    pub text: Option<String>,
+    pub state: String,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportChanged {
+    pub id: Uuid,
+    pub community_id: Uuid,
+    pub state: String,
+    pub note: Option<String>,
+    pub changed_by: Uuid,
+    pub changed_at: Timestamp,
+}
+
 impl Event {
     pub(super) fn decode(kind: &str, data: &Value) -> Result<Self, serde_json::Error> {
         Ok(match kind {
@@ -126,6 +153,8 @@ impl Event {
             "membership.kicked" => Self::Kicked(Standing::deserialize(data)?),
             "membership.banned" => Self::Banned(Standing::deserialize(data)?),
             "membership.unbanned" => Self::Unbanned(Standing::deserialize(data)?),
+            "report.opened" => Self::ReportOpened(ReportOpened::deserialize(data)?),
+            "report.changed" => Self::ReportChanged(ReportChanged::deserialize(data)?),
             "account.profile_changed" => Self::ProfileChanged(ProfileChanged::deserialize(data)?),
             _ => Self::Other,
         })

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{
-    ChannelChange, ChannelKind, Client, Cursor, Error, MessageQuery, NewAccount, NewChannel, NewInvite,
-    NewMessage, NewSession, Options, Paging, Place, ProfileChange, Secret,
+    AuditBound, AuditQuery, ChannelChange, ChannelKind, Client, Cursor, Error, MessageQuery, NewAccount,
+    NewChannel, NewInvite, NewMessage, NewReport, NewSession, Options, Paging, Place, ProfileChange,
+    ReportChange, ReportQuery, Secret,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -92,6 +93,13 @@ fn table() -> Vec<Call> {
         read_states();
         mark_read(ID, ID);
         mark_unread(ID, ID);
+        report_message(ID, &NewReport { reason: "spam".into(), text: some("x") });
+        reports(ID, &ReportQuery { state: some("open"), before: Some(Cursor::from("x")), limit: Some(1) });
+        report(ID);
+        change_report(ID, &ReportChange { state: "resolved".into(), note: some("x") });
+        audit_log(ID, &AuditQuery { action: some("role"), actor: Some(ID), target: Some(ID),
+            before: Some(AuditBound::Time(jiff::Timestamp::UNIX_EPOCH)),
+            after: Some(AuditBound::Entry(Cursor::from("x"))), limit: Some(1) });
         bootstrap();
         poll_events(Some(&Cursor::from("x")), Duration::ZERO, Some(1));
     }

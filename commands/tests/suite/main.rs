@@ -15,6 +15,7 @@ mod poll;
 mod races;
 mod reaction;
 mod registration;
+mod report;
 mod scene;
 mod settling;
 mod stale;

@@ -28,8 +28,13 @@ use domain::message::{
 use domain::permission::Overwrites;
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
 use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
+use domain::report::{
+    ReportChanged, ReportEvent, ReportOpened, ReportReason, ReportState, ReportText, Words,
+};
 use domain::role::{Colour, Definition, RoleName};
-use domain::{AccountId, ChannelId, CommunityId, Encoded, Event, MessageId, Permissions, PersonalPart, Role};
+use domain::{
+    AccountId, ChannelId, CommunityId, Encoded, Event, MessageId, Permissions, PersonalPart, ReportId, Role,
+};
 use jiff::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::option::of;
@@ -273,12 +278,45 @@ fn events() -> impl Strategy<Value = Event> {
         channel_events().prop_map(Event::from),
         community_events().prop_map(Event::from),
         invite_events().prop_map(Event::from),
+        report_events().prop_map(Event::from),
         account().prop_map(|account_id| ClaimEvent::from(HandleClaimed { account_id }).into()),
         account().prop_map(|account_id| ClaimEvent::from(EmailClaimed { account_id }).into()),
         (account(), of(community())).prop_map(|(administrator, community_id)| {
             InstallationEvent::from(InstallationFounded { administrator, community_id }).into()
         }),
     ]
+}
+
+fn report_events() -> impl Strategy<Value = ReportEvent> {
+    let ids = (uuid().prop_map(ReportId), community(), account());
+    let words = of(text(block(), |text| ReportText::parse(text).ok())).prop_map(|text| Clear(Words { text }));
+    let about = (message(), channel(), account(), select(&ReportReason::ALL[..]));
+    (ids, words, about, select(&ReportState::ALL[..]), any::<bool>()).prop_map(
+        |(
+            (report_id, community_id, by),
+            words,
+            (message_id, channel_id, author_id, reason),
+            state,
+            opened,
+        )| {
+            if opened {
+                let reporter_id = by;
+                let opened = ReportOpened {
+                    report_id,
+                    community_id,
+                    channel_id,
+                    message_id,
+                    author_id,
+                    reporter_id,
+                    reason,
+                    words,
+                };
+                opened.into()
+            } else {
+                ReportChanged { report_id, community_id, state, by, words }.into()
+            }
+        },
+    )
 }
 
 fn personal(bytes: Option<&[u8]>) -> PersonalPart<'_> {

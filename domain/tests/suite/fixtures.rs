@@ -35,8 +35,11 @@ use domain::message::{
 use domain::permission::Overwrites;
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
 use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
+use domain::report::{
+    ReportChanged, ReportEvent, ReportOpened, ReportReason, ReportState, ReportText, Words,
+};
 use domain::role::{Colour, Definition, RoleName};
-use domain::{AccountId, DecodeError, Event, MessageId, Permissions, PersonalPart, Role};
+use domain::{AccountId, DecodeError, Event, MessageId, Permissions, PersonalPart, ReportId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 use uuid::Uuid;
@@ -114,6 +117,9 @@ fn table() -> Vec<Row> {
         row(kind, 1, community(), event.into());
     }
     for (kind, event) in invites() {
+        row(kind, 1, community(), event.into());
+    }
+    for (kind, event) in reports() {
         row(kind, 1, community(), event.into());
     }
     for (kind, event) in accounts() {
@@ -306,6 +312,24 @@ fn invites() -> [(&'static str, InviteEvent); 3] {
         ("invite.redeemed", redeemed.into()),
         ("invite.revoked", revoked.into()),
     ]
+}
+
+fn reports() -> [(&'static str, ReportEvent); 2] {
+    let report_id = ReportId::of(M, B);
+    let words = |text: Option<&str>| Clear(Words { text: text.map(|text| ReportText::parse(text).unwrap()) });
+    let opened = ReportOpened {
+        report_id,
+        community_id: CO,
+        channel_id: CH,
+        message_id: M,
+        author_id: A,
+        reporter_id: B,
+        reason: ReportReason::Harassment,
+        words: words(Some("Wörds that \"hurt\"")),
+    };
+    let (state, words) = (ReportState::Dismissed, words(None));
+    let changed = ReportChanged { report_id, community_id: CO, state, by: A, words };
+    [("report.opened", opened.into()), ("report.changed", changed.into())]
 }
 
 #[test]

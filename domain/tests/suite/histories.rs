@@ -11,6 +11,7 @@ use domain::membership::{JoinedBy, Membership, MembershipCommand};
 use domain::message::{Content, Message, MessageCommand, PostMessage};
 use domain::poll::{NewPoll, Poll, PollCommand, PollOption, PollOptions};
 use domain::reaction::{MAX_KINDS, ReactionCommand, Reactions};
+use domain::report::{Report, ReportCommand, ReportReason, ReportState};
 use domain::role::{Definition, Roles};
 use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Role, Standing};
 use jiff::Timestamp;
@@ -56,6 +57,8 @@ enum Try {
     CreateInvite(usize, Option<u32>, Option<i64>),
     Redeem(usize, i64),
     Revoke(usize),
+    Report(usize),
+    ChangeReport(usize, ReportState),
 }
 
 fn custom(number: u128) -> Role {
@@ -110,6 +113,9 @@ fn tries() -> impl Strategy<Value = Try> {
             .prop_map(|(which, max, end)| Try::CreateInvite(which, max, end)),
         9 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
         1 => place().prop_map(Try::Revoke),
+        3 => message().prop_map(Try::Report),
+        2 => (message(), proptest::sample::select(ReportState::ALL.to_vec()))
+            .prop_map(|(about, state)| Try::ChangeReport(about, state)),
     ]
 }
 
@@ -124,6 +130,8 @@ struct World {
     polls: [Poll; 4],
     invites: [Invite; PLACES],
     uses: [u32; PLACES],
+    /// By whom, about which message.
+    reports: [[Report; 4]; PEOPLE],
 }
 
 fn account(who: usize) -> AccountId {
@@ -302,6 +310,17 @@ impl World {
             }
             Try::Redeem(which, now) => self.redeem(which, who, at(now)),
             Try::Revoke(which) => drop(act(&mut self.invites[which], InviteCommand::Revoke { by }, false)),
+            Try::Report(about) => {
+                let (by, message) = (self.standing_at(who, about), self.messages[about].clone());
+                let command = ReportCommand::Open { by, message, reason: ReportReason::Other, text: None };
+                act(&mut self.reports[who][about], command, false);
+            }
+            Try::ChangeReport(about, state) => {
+                let of =
+                    (0..PEOPLE).find(|of| self.reports[*of][about] != Report::Absent).unwrap_or_default();
+                let command = ReportCommand::Change { by, state, note: None };
+                act(&mut self.reports[of][about], command, false);
+            }
         }
     }
 
@@ -423,6 +442,11 @@ impl World {
         for (now, before) in self.channels.iter().zip(&before.channels) {
             assert!(!matches!(before, Channel::Deleted(_)) || now == before, "a deleted channel changed");
         }
+        for (now, before) in self.reports.iter().flatten().zip(before.reports.iter().flatten()) {
+            let handled = |report: &Report| report.opened().map(|report| report.state);
+            let ended = self.community.live().is_none();
+            assert!(!ended || handled(now) == handled(before), "a report outlived its community: {now:?}");
+        }
         assert!(before.community != Community::Deleted || self.community == Community::Deleted);
         for (invite, uses) in self.invites.iter().zip(self.uses) {
             let Some(known) = invite.last() else { continue };
@@ -444,6 +468,7 @@ impl World {
             polls: self.polls.clone(),
             invites: self.invites.clone(),
             uses: self.uses,
+            reports: self.reports.clone(),
         }
     }
 }
@@ -478,6 +503,7 @@ struct Reached {
     pinned: bool,
     reacted: bool,
     voted: bool,
+    handled: bool,
 }
 
 fn live_through(history: Vec<(usize, Try)>) -> Reached {
@@ -509,6 +535,8 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
         reached.managers |= managed_by_others;
         reached.silent |= (0..PEOPLE).any(|who| world.standing(who).timed_out.is_some());
         reached.ended |= world.community == Community::Deleted;
+        let handled = |report: &Report| report.opened().is_some_and(|r| r.state == ReportState::Resolved);
+        reached.handled |= world.reports.iter().flatten().any(handled);
     }
     reached
 }
@@ -549,11 +577,12 @@ fn the_histories_reach_what_they_are_about() {
         all.pinned |= reached.pinned;
         all.reacted |= reached.reacted;
         all.voted |= reached.voted;
+        all.handled |= reached.handled;
     }
     let Reached { banned, deleted, used_up, moderators, ended, .. } = all;
     assert!(banned && deleted && used_up && moderators && ended, "{all:?}");
     let Reached { handed_over, owner_left, own_roles, managers, silent, .. } = all;
     assert!(handed_over && owner_left && own_roles && managers && silent, "{all:?}");
-    let Reached { pinned, reacted, voted, .. } = all;
-    assert!(pinned && reacted && voted, "{all:?}");
+    let Reached { pinned, reacted, voted, handled, .. } = all;
+    assert!(pinned && reacted && voted && handled, "{all:?}");
 }

@@ -22,6 +22,7 @@ mod permission;
 mod poll;
 mod presence;
 mod reaction;
+mod report;
 mod role;
 mod scheduled_message;
 mod text;

@@ -104,6 +104,7 @@ fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
     const CHANNELS: &str = "DELETE FROM {schema}.channels WHERE community_id = $1";
     const INVITES: &str = "DELETE FROM {schema}.invites WHERE community_id = $1";
     const ROLES: &str = "DELETE FROM {schema}.roles WHERE community_id = $1";
+    const REPORTS: &str = "DELETE FROM {schema}.reports WHERE community_id = $1";
     const MEMBERSHIPS: &str = "
         UPDATE {schema}.memberships
         SET position = CASE state WHEN 'member' THEN $2 ELSE position END,
@@ -111,7 +112,8 @@ fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
             banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL
         WHERE community_id = $1 AND state <> 'outside'";
     const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
-    for template in message::PARTS_IN_COMMUNITY.into_iter().chain([MESSAGES, CHANNELS, INVITES, ROLES]) {
+    let parts = [MESSAGES, CHANNELS, INVITES, ROLES, REPORTS];
+    for template in message::PARTS_IN_COMMUNITY.into_iter().chain(parts) {
         batch.write(template, params![id.0]);
     }
     batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);

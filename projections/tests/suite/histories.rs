@@ -10,8 +10,9 @@ use domain::community::{
 };
 use domain::installation::{InstallationEvent, InstallationFounded};
 use domain::membership::{MemberKicked, MemberTimeOutEnded, MembershipEvent};
+use domain::report::ReportState;
 use domain::role::{Colour, Definition, RoleName};
-use domain::{AccountId, CommunityId, MessageId, Permissions, Role};
+use domain::{AccountId, CommunityId, MessageId, Permissions, ReportId, Role};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -48,6 +49,7 @@ struct Known {
     said: Said,
     roles: BTreeSet<(CommunityId, Role)>,
     founded: bool,
+    reports: Vec<(CommunityId, ReportId)>,
 }
 
 fn choose<T: Clone>(among: &[T], number: usize) -> Option<T> {
@@ -95,7 +97,9 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
         20..=21 => {
             let (place, author, message) = choose(&known.messages, first)?;
             known.messages.retain(|(_, _, id)| *id != message);
-            world.delete(place, message, author).await;
+            // Now and then by another, of which the audit log tells.
+            let by = choose(&known.accounts, second).filter(|_| second.is_multiple_of(2)).unwrap_or(author);
+            world.delete(place, message, by).await;
         }
         22..=23 => membership_begins(world, known, first, second).await?,
         24..=25 => membership_ends(world, known, first, second).await?,
@@ -116,11 +120,13 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
             known.channels.retain(|(of, _)| *of != community);
             known.messages.retain(|((of, _), _, _)| *of != community);
             known.invites.retain(|(of, _)| *of != community);
+            known.reports.retain(|(of, _)| *of != community);
             known.members.retain(|(of, _)| *of != community);
             known.banned.retain(|(of, _)| *of != community);
             known.roles.retain(|(of, _)| *of != community);
             world.delete_community(community, owner).await;
         }
+        31 => report(world, known, first, second).await?,
         32..=43 => say(world, known, step).await?,
         _ => {
             let administrator = choose(&known.accounts, first)?;
@@ -273,6 +279,24 @@ async fn invite(world: &World, known: &mut Known, first: usize, second: usize) -
     } else {
         let (community, owner) = choose(&known.communities, first)?;
         known.invites.push((community, world.invite(community, owner, None).await));
+    }
+    Some(())
+}
+
+/// Reports outlive their messages, so any that was opened can be changed.
+async fn report(world: &World, known: &mut Known, first: usize, second: usize) -> Option<()> {
+    if let Some((community, id)) = choose(&known.reports, first).filter(|_| second.is_multiple_of(2)) {
+        let state = ReportState::ALL[second % 3];
+        let note = second.is_multiple_of(4).then_some("looked into");
+        world.change_report(community, id, choose(&known.accounts, second)?, state, note).await;
+    } else {
+        let (place, author, message) = choose(&known.messages, first)?;
+        let reporter = choose(&known.accounts, second)?;
+        let id = ReportId::of(message, reporter);
+        if !known.reports.contains(&(place.0, id)) {
+            known.reports.push((place.0, id));
+            world.report(place, (message, author), reporter, Some("look at this")).await;
+        }
     }
     Some(())
 }

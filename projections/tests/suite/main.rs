@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod account;
+mod audit_log;
 mod bootstrap;
 mod channel;
 mod community;
@@ -22,6 +23,7 @@ mod prepare;
 mod reaction;
 mod read_state;
 mod rebuild;
+mod report;
 mod surroundings;
 mod swap;
 mod tasks;

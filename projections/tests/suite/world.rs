@@ -9,6 +9,7 @@ use deadpool_postgres::{Manager, Pool};
 use domain::codec::EventSet as _;
 use domain::membership::MembershipEvent;
 use domain::message::MessageEvent;
+use domain::report::ReportEvent;
 use domain::{AccountId, ChannelId, CommunityId, Event, MessageId, Personal, Role, streams};
 use event_store::memory::MemoryStore;
 use event_store::{Append, EventStore, Expected, NewEvent, Position, Sealed, StreamName, Topic};
@@ -105,6 +106,11 @@ impl World {
 
     /// Appends an event, sealed as a command would.
     pub(crate) async fn tell(&self, event: impl Into<Event>) -> Position {
+        self.tell_for(None, event).await
+    }
+
+    /// Appends an event that followed from a command of `actor`.
+    pub(crate) async fn tell_for(&self, actor: Option<AccountId>, event: impl Into<Event>) -> Position {
         let event = event.into();
         let encoded = event.encode();
         let stream = stream(&event);
@@ -112,7 +118,9 @@ impl World {
             Some(personal) => Some(self.seal(&event, encoded.kind, &stream, &personal).await),
             None => None,
         };
-        self.append(&stream, encoded.kind, encoded.schema, encoded.data, sealed).await
+        let meta =
+            actor.map(|actor| format!(r#"{{"actor":"{actor}","command":"{actor}"}}"#)).unwrap_or_default();
+        self.append_caused(&stream, encoded.kind, encoded.schema, encoded.data, sealed, meta.into()).await
     }
 
     pub(crate) async fn append(
@@ -123,6 +131,18 @@ impl World {
         data: Vec<u8>,
         sealed: Option<Sealed>,
     ) -> Position {
+        self.append_caused(stream, kind, schema, data, sealed, Bytes::new()).await
+    }
+
+    async fn append_caused(
+        &self,
+        stream: &str,
+        kind: &'static str,
+        schema: u16,
+        data: Vec<u8>,
+        sealed: Option<Sealed>,
+        meta: Bytes,
+    ) -> Position {
         let event = NewEvent {
             id: Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed))),
             kind,
@@ -130,7 +150,7 @@ impl World {
             topic: Topic::new("any"),
             data: data.into(),
             sealed,
-            meta: Bytes::new(),
+            meta,
         };
         let stream = StreamName::new(stream);
         let append = Append { stream, expected: Expected::Any, guards: vec![], events: vec![event] };
@@ -145,6 +165,8 @@ impl World {
                 message
             }
             Event::Message(MessageEvent::Edited(edited)) => edited.message_id.0,
+            Event::Report(ReportEvent::Opened(opened)) => opened.reporter_id.0,
+            Event::Report(ReportEvent::Changed(changed)) => changed.by.0,
             Event::Account(_) => {
                 let account = streams::id_in(stream).unwrap();
                 self.vault.create_account_key(account).await.unwrap();
@@ -219,6 +241,7 @@ fn stream(event: &Event) -> String {
     use domain::channel::ChannelEvent as C;
     use domain::community::CommunityEvent as Y;
     use domain::invite::InviteEvent as I;
+    use domain::report::ReportEvent as R;
     match event {
         Event::Message(e) => streams::message(e.subject().0),
         Event::Reaction(e) => streams::reaction(e.subject().0),
@@ -247,6 +270,8 @@ fn stream(event: &Event) -> String {
         Event::Invite(I::Created(e)) => streams::invite(e.code.as_str()),
         Event::Invite(I::Redeemed(e)) => streams::invite(e.code.as_str()),
         Event::Invite(I::Revoked(e)) => streams::invite(e.code.as_str()),
+        Event::Report(R::Opened(e)) => streams::report(e.report_id),
+        Event::Report(R::Changed(e)) => streams::report(e.report_id),
         Event::Claim(_) => streams::handle("00"),
         Event::Installation(_) => streams::INSTALLATION.to_owned(),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::ReportId;
 use domain::account::{
     About, AccountEvent, AccountRegistered, DisplayName, Email, Handle, Identity, ProfileChange,
     ProfileChanged,
@@ -15,6 +16,7 @@ use domain::membership::{
 };
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
 use domain::permission::Overwrites;
+use domain::report::{self, ReportChanged, ReportOpened, ReportState, ReportText, Words};
 use domain::role::Definition;
 use jiff::Timestamp;
 
@@ -275,6 +277,40 @@ impl World {
         self.tell(InviteEvent::from(InviteRevoked { code, community_id, revoked_by })).await
     }
 
+    pub(crate) async fn report(
+        &self,
+        (community_id, channel_id): Place,
+        (message_id, author_id): (MessageId, AccountId),
+        reporter_id: AccountId,
+        text: Option<&str>,
+    ) -> ReportId {
+        let report_id = ReportId::of(message_id, reporter_id);
+        let opened = ReportOpened {
+            report_id,
+            community_id,
+            channel_id,
+            message_id,
+            author_id,
+            reporter_id,
+            reason: report::ReportReason::Spam,
+            words: words(text),
+        };
+        self.tell(ReportEvent::from(opened)).await;
+        report_id
+    }
+
+    pub(crate) async fn change_report(
+        &self,
+        community_id: CommunityId,
+        report_id: ReportId,
+        by: AccountId,
+        state: ReportState,
+        note: Option<&str>,
+    ) -> Position {
+        let changed = ReportChanged { report_id, community_id, state, by, words: words(note) };
+        self.tell(ReportEvent::from(changed)).await
+    }
+
     /// An owner, a community and a channel.
     pub(crate) async fn place(&self) -> (AccountId, Place) {
         let owner = self.account("Owner").await;
@@ -282,6 +318,10 @@ impl World {
         let channel = self.channel(community, "general").await;
         (owner, (community, channel))
     }
+}
+
+fn words(text: Option<&str>) -> Personal<Words> {
+    Personal::Clear(Words { text: text.map(|text| ReportText::parse(text).unwrap()) })
 }
 
 /// A channel in its community.

@@ -1,0 +1,1 @@
+CREATE INDEX audit_entries_account ON {schema}.audit_entries (community_id, account_id, position);

@@ -1,0 +1,1 @@
+CREATE INDEX audit_entries_community ON {schema}.audit_entries (community_id, position);

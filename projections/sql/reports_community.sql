@@ -1,0 +1,1 @@
+CREATE INDEX reports_community ON {schema}.reports (community_id, position);
