@@ -23,6 +23,7 @@ fn of_channel(community: &Community) -> String {
     format!("/channels/{}/notification-settings", community.channel)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the server's clock is the machine's")]
 fn in_days(days: i64) -> Timestamp {
     let time = Timestamp::now() + SignedDuration::from_hours(24 * days);
     time.round(Unit::Second).expect("a time")
