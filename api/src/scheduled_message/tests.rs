@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use account_data::{AccountData, Outcome, ScheduledMessage};
-use commands::{Clock, Commands, Context, NewChannel, Register, Settings, SystemIds};
+use commands::{Clock, Commands, Context, IdSource as _, NewChannel, Register, Settings, SystemIds};
 use deadpool_postgres::{Manager, Pool};
 use domain::account::{DisplayName, Email, Handle};
 use domain::channel::{ChannelKind, ChannelName, ChannelTopic};
@@ -105,7 +105,7 @@ impl Scene {
 
     async fn schedule(&self, content: &str, channel: ChannelId, seconds: i64) -> Uuid {
         let message = ScheduledMessage {
-            id: Uuid::now_v7(),
+            id: SystemIds.id(),
             account: self.author,
             channel,
             content: content.to_owned(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Call, Community, PASSWORD, TestServer, in_hours};
+use crate::harness::{Account, Call, Community, PASSWORD, TestServer, in_hours, now};
 
 /// Everyone there is, from the community's point of view.
 const EVERYONE: [&str; 8] =
@@ -190,7 +190,7 @@ fn call<'a>(
         "unsaveMessage" => server.delete(&format!("/me/saved-messages/{message}")),
         "listSavedMessages" => server.get("/me/saved-messages"),
         "scheduleMessage" => {
-            let send_at = jiff::Timestamp::now().saturating_add(jiff::SignedDuration::from_hours(24));
+            let send_at = now().saturating_add(jiff::SignedDuration::from_hours(24));
             let body = json!({"content": "x", "send_at": send_at.expect("tomorrow is a time")});
             server.post(&format!("/channels/{channel}/scheduled-messages")).json(body)
         }

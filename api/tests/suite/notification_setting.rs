@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, Unit};
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Answer, Community, TestServer};
+use crate::harness::{Account, Answer, Community, TestServer, now};
 use crate::live::Stream;
 
 /// A community of ada's with bob in it.
@@ -25,7 +25,7 @@ fn of_channel(community: &Community) -> String {
 
 #[expect(clippy::disallowed_methods, reason = "the server's clock is the machine's")]
 fn in_days(days: i64) -> Timestamp {
-    let time = Timestamp::now() + SignedDuration::from_hours(24 * days);
+    let time = now() + SignedDuration::from_hours(24 * days);
     time.round(Unit::Second).expect("a time")
 }
 

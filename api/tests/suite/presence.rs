@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Community, TestServer};
+use crate::harness::{Account, Community, TestServer, now};
 use crate::live::{Stream, cursor};
 
 /// A community of ada's with bob in it, and eve who is in none.
@@ -147,7 +147,7 @@ async fn what_cannot_be_shown_is_refused() {
     try_set(json!({"status": "offline"})).await.invalid(&[("/status", "unknown_value")]);
     try_set(json!({"emoji": "smile"})).await.invalid(&[("/emoji", "not_an_emoji")]);
     try_set(json!({"mood": "fine"})).await.invalid(&[("/mood", "unknown_field")]);
-    let now = jiff::Timestamp::now();
+    let now = now();
     let until = |seconds: i64| {
         let end = now.saturating_add(jiff::SignedDuration::from_secs(seconds)).expect("a time");
         json!({"text": "x", "expires_at": end})

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Account, Answer, Community, TestServer};
+use crate::harness::{Account, Answer, Community, TestServer, now};
 use crate::live::Stream;
 
 async fn scene() -> (TestServer, Account, Account, Community) {
@@ -20,7 +20,7 @@ fn path(channel: &str) -> String {
 
 /// A time from now on.
 fn in_milliseconds(milliseconds: i64) -> Timestamp {
-    Timestamp::now().saturating_add(SignedDuration::from_millis(milliseconds)).expect("a time")
+    now().saturating_add(SignedDuration::from_millis(milliseconds)).expect("a time")
 }
 
 fn tomorrow() -> Timestamp {

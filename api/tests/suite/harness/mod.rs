@@ -94,6 +94,12 @@ impl TestServer {
     }
 }
 
+/// The servers of tests go by the computer's clock, and so does what is asked of them.
+#[expect(clippy::disallowed_methods, reason = "there is no other clock to go by here")]
+pub(crate) fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 fn client() -> reqwest::Client {
     let redirects = reqwest::redirect::Policy::none();
     reqwest::Client::builder().redirect(redirects).no_proxy().build().expect("a client")
