@@ -132,8 +132,7 @@ pub(crate) async fn keep_draft(
         return Err(MessageError::Unknown.into());
     }
     if let Some(reply_to) = reply_to {
-        let there = app.read.message(account, reply_to).await?;
-        there.filter(|message| message.channel_id == id).ok_or(MessageError::ReplyNotFound)?;
+        seen::answered(&app, account, id, reply_to).await?;
     }
     let place = Place { channel: id, thread };
     let draft = account_data::Draft { place, content: content.into_string(), reply_to, updated_at: now };

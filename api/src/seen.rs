@@ -36,6 +36,25 @@ pub(crate) async fn message(app: &App, viewer: AccountId, id: MessageId) -> Resu
     Ok(app.read.message(viewer, id).await?.ok_or(MessageError::Unknown)?)
 }
 
+/// Whether a message can be answered in `channel`.
+///
+/// # Errors
+/// It is no message of the channel, or nothing that `viewer` may see.
+pub(crate) async fn answered(
+    app: &App,
+    viewer: AccountId,
+    channel: ChannelId,
+    reply_to: MessageId,
+) -> Result<(), ApiError> {
+    let mut found = app.read.message(viewer, reply_to).await?;
+    if found.is_none() {
+        catch_up(app).await?;
+        found = app.read.message(viewer, reply_to).await?;
+    }
+    let there = found.filter(|message| message.channel_id == channel);
+    Ok(there.map(drop).ok_or(MessageError::ReplyNotFound)?)
+}
+
 async fn catch_up(app: &App) -> Result<(), ApiError> {
     let head = app.store.head().await?;
     if app.read.wait_for(head, PATIENCE).await { Ok(()) } else { Err(ApiError::not_caught_up()) }

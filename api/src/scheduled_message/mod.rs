@@ -242,8 +242,7 @@ async fn check(app: &App, new: &account_data::ScheduledMessage) -> Result<(), Ap
         return Err(MessageError::ChannelHoldsNoMessages.into());
     }
     if let Some(reply_to) = new.reply_to {
-        let there = app.read.message(new.account, reply_to).await?;
-        there.filter(|message| message.channel_id == new.channel).ok_or(MessageError::ReplyNotFound)?;
+        seen::answered(app, new.account, new.channel, reply_to).await?;
     }
     Ok(())
 }
