@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::cursor::{Cursor, Done, Page};
 use crate::membership::Member;
 use crate::request::{Command, Read};
+use crate::role::Role;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Community {
@@ -18,6 +19,9 @@ pub struct Community {
     pub owner_id: Uuid,
     pub created_at: Timestamp,
     pub channels: Vec<Channel>,
+    /// Lowest first.
+    #[serde(default)]
+    pub roles: Vec<Role>,
     /// The caller's own membership.
     pub member: Member,
 }
@@ -52,6 +56,15 @@ impl Client {
     /// `PATCH /communities/{id}`
     pub fn rename_community(&self, id: Uuid, name: &str) -> Command<CommunityAnswer> {
         Command::new(self, Method::PATCH, &["communities", &id.to_string()]).body(&Name { name })
+    }
+
+    /// `PUT /communities/{id}/owner`: hands it over to another member.
+    pub fn transfer_ownership(&self, id: Uuid, account: Uuid) -> Command<CommunityAnswer> {
+        #[derive(Serialize)]
+        struct Body {
+            account: Uuid,
+        }
+        Command::new(self, Method::PUT, &["communities", &id.to_string(), "owner"]).body(&Body { account })
     }
 
     /// `DELETE /communities/{id}`

@@ -47,6 +47,7 @@ mod read_state;
 mod report;
 mod request;
 mod retry;
+mod role;
 mod secret;
 mod session;
 
@@ -62,11 +63,12 @@ pub use live::{
     Bootstrap, Event, Frame, Live, LiveEvent, LiveOptions, PollAnswer, Signal, TransportState, Typing,
     Typists,
 };
-pub use membership::{Ban, Member, MemberAnswer};
+pub use membership::{Ban, Member, MemberAnswer, NewBan};
 pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
 pub use options::Options;
 pub use read_state::{ReadState, ReadStateAnswer};
 pub use report::{NewReport, Report, ReportAnswer, ReportChange, ReportQuery};
 pub use request::{Command, Read};
+pub use role::{Access, Judged, NewRole, Role, RoleAnswer, RoleChange, RolesAnswer, Rule};
 pub use secret::Secret;
 pub use session::{LogIn, NewSession, Session};

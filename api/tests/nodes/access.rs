@@ -64,7 +64,7 @@ async fn a_ban_at_one_node_holds_at_the_other_from_its_answer_on() {
     let mut live = bob.elsewhere.live_with(Some(cast.start.clone()), streaming());
     let post = |text: &str| NewMessage::text(text);
     bob.elsewhere.post_message(cast.channel, &post("before")).await.expect("a member posts");
-    ada.client.ban(cast.community, bob.account).await.expect("banned at a");
+    ada.client.ban(cast.community, bob.account, &client::NewBan::default()).await.expect("banned at a");
     // No wait: the append itself checks what the post was decided on.
     let refused = bob.elsewhere.post_message(cast.channel, &post("too late")).await;
     assert_eq!(refused.expect_err("refused at b").code(), Some("channel_not_found"));

@@ -20,12 +20,20 @@ pub enum Event {
     ChannelDeleted(ChannelRemoved),
     CommunityRenamed(CommunityRenamed),
     CommunityDeleted(CommunityRemoved),
+    OwnerChanged(OwnerChanged),
+    RoleCreated(RoleState),
+    RoleChanged(RoleState),
+    RoleDeleted(RoleRemoved),
+    RolesOrdered(RolesOrdered),
     Joined(Joined),
     RolesChanged(RolesChanged),
     Left(Standing),
     Kicked(Standing),
     Banned(Standing),
     Unbanned(Standing),
+    TimedOut(TimedOut),
+    TimeOutEnded(Standing),
+    NicknameChanged(NicknameChanged),
     ProfileChanged(ProfileChanged),
     ReportOpened(ReportOpened),
     ReportChanged(ReportChanged),
@@ -80,6 +88,37 @@ pub struct CommunityRemoved {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerChanged {
+    pub id: Uuid,
+    pub owner_id: Uuid,
+    pub previous_owner_id: Uuid,
+}
+
+/// All that a role is; a new one stands just above `member`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleState {
+    pub id: String,
+    pub community_id: Uuid,
+    pub name: Option<String>,
+    pub colour: Option<String>,
+    pub permissions: Vec<String>,
+    pub mentionable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleRemoved {
+    pub id: String,
+    pub community_id: Uuid,
+}
+
+/// All roles, lowest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolesOrdered {
+    pub community_id: Uuid,
+    pub order: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     pub community_id: Uuid,
     pub account_id: Uuid,
@@ -99,6 +138,21 @@ pub struct RolesChanged {
 pub struct Standing {
     pub community_id: Uuid,
     pub account_id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedOut {
+    pub community_id: Uuid,
+    pub account_id: Uuid,
+    pub until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NicknameChanged {
+    pub community_id: Uuid,
+    pub account_id: Uuid,
+    /// `None`: it was taken away, or erased.
+    pub nickname: Option<String>,
 }
 
 /// What changed; what didn't is `None`.
@@ -147,6 +201,11 @@ impl Event {
             "channel.deleted" => Self::ChannelDeleted(ChannelRemoved::deserialize(data)?),
             "community.renamed" => Self::CommunityRenamed(CommunityRenamed::deserialize(data)?),
             "community.deleted" => Self::CommunityDeleted(CommunityRemoved::deserialize(data)?),
+            "community.owner_changed" => Self::OwnerChanged(OwnerChanged::deserialize(data)?),
+            "role.created" => Self::RoleCreated(RoleState::deserialize(data)?),
+            "role.changed" => Self::RoleChanged(RoleState::deserialize(data)?),
+            "role.deleted" => Self::RoleDeleted(RoleRemoved::deserialize(data)?),
+            "role.ordered" => Self::RolesOrdered(RolesOrdered::deserialize(data)?),
             "membership.joined" => Self::Joined(Joined::deserialize(data)?),
             "membership.roles_changed" => Self::RolesChanged(RolesChanged::deserialize(data)?),
             "membership.left" => Self::Left(Standing::deserialize(data)?),
@@ -155,6 +214,9 @@ impl Event {
             "membership.unbanned" => Self::Unbanned(Standing::deserialize(data)?),
             "report.opened" => Self::ReportOpened(ReportOpened::deserialize(data)?),
             "report.changed" => Self::ReportChanged(ReportChanged::deserialize(data)?),
+            "membership.timed_out" => Self::TimedOut(TimedOut::deserialize(data)?),
+            "membership.time_out_ended" => Self::TimeOutEnded(Standing::deserialize(data)?),
+            "membership.nickname_changed" => Self::NicknameChanged(NicknameChanged::deserialize(data)?),
             "account.profile_changed" => Self::ProfileChanged(ProfileChanged::deserialize(data)?),
             _ => Self::Other,
         })

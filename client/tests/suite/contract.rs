@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use client::{
     AuditBound, AuditQuery, ChannelChange, ChannelKind, Client, Cursor, Error, MessageQuery, NewAccount,
-    NewChannel, NewInvite, NewMessage, NewReport, NewSession, Options, Paging, Place, ProfileChange,
-    ReportChange, ReportQuery, Secret,
+    NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options, Paging, Place,
+    ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -65,12 +65,24 @@ fn table() -> Vec<Call> {
         community(ID);
         rename_community(ID, "x");
         delete_community(ID);
+        transfer_ownership(ID, ID);
+        roles(ID);
+        create_role(ID, &NewRole { name: "x".into(), colour: some("#000000"), permissions: Some(vec!["view".into()]),
+            mentionable: Some(true) });
+        change_role(ID, "guest", &RoleChange { name: some("x"), colour: some(""), permissions: Some(vec![]),
+            mentionable: Some(true) });
+        delete_role(ID, "x");
+        order_roles(ID, &["guest", "member", "moderator"]);
+        explain_access(ID, ID);
         members(ID, &page());
         set_roles(ID, ID, &["member"]);
-        kick(ID, ID);
+        kick(ID, ID, Some("x"));
+        time_out(ID, ID, jiff::Timestamp::UNIX_EPOCH, Some("x"));
+        end_time_out(ID, ID);
+        change_nickname(ID, ID, "x");
         leave(ID);
         bans(ID);
-        ban(ID, ID);
+        ban(ID, ID, &NewBan { reason: some("x"), expires_at: Some(jiff::Timestamp::UNIX_EPOCH) });
         unban(ID, ID);
         create_channel(ID, &NewChannel { name: "x".into(), kind: Some(ChannelKind::Text), topic: some("x"),
             category_id: Some(ID) });

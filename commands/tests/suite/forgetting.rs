@@ -3,6 +3,7 @@
 use commands::{NewBan, Register};
 use domain::account::{About, DisplayName, Email, Handle, ProfileChange};
 use domain::channel::ChannelKind;
+use domain::membership::{Nickname, Reason};
 use domain::streams;
 use event_store::Record;
 use vault::Opened;
@@ -43,13 +44,17 @@ const NAMES: [&str; 3] = ["Zyx.Alpha", "Zyx-Beta", "zyx_gamma"];
 const DISPLAYED: [&str; 3] = ["Ariadne Öztürk", "Βερενίκη", "👩‍🚀 Cosima"];
 const ABOUT: &str = "Collects \"maps\"\nof Crete";
 const RENAMED: &str = "Ariadne of Crete";
-const SAID: [&str; 6] = [
+const SAID: [&str; 10] = [
     "The labyrinth has one door",
     "Лабиринт 迷宫 🐂",
     "Say \"thread\"\tagain",
     "A secret: swordfish-1",
     "Edited: swordfish-2",
     "A reply about Naxos",
+    "Thread holder",
+    "Too loud in the maze",
+    "Loud again, out",
+    "Fed the Minotaur",
 ];
 
 fn address(index: usize) -> String {
@@ -95,11 +100,14 @@ async fn no_personal_text_is_in_the_log() {
         .await
         .unwrap();
     scene.commands.rename_community(&by(scene.owner), scene.community, name("Crete")).await.unwrap();
-    scene
-        .commands
-        .ban_account(&by(scene.moderator), scene.community, grace, NewBan::default())
-        .await
-        .unwrap();
+    let (moderator, here) = (by(scene.moderator), scene.community);
+    scene.commands.change_nickname(&by(ada), here, ada, Nickname::parse(SAID[6]).unwrap()).await.unwrap();
+    let reason = |text| Some(Reason::parse(text).unwrap());
+    let until = "2026-03-02T12:00:00Z".parse().unwrap();
+    scene.commands.time_out_member(&moderator, here, ada, until, reason(SAID[7])).await.unwrap();
+    scene.commands.kick_member(&moderator, here, ada, reason(SAID[8])).await.unwrap();
+    let ban = NewBan { reason: reason(SAID[9]), until: None };
+    scene.commands.ban_account(&moderator, here, grace, ban).await.unwrap();
 
     let mut personal: Vec<String> = [NAMES.as_slice(), &DISPLAYED, &SAID, &[ABOUT, RENAMED, PASSWORD]]
         .concat()
@@ -129,7 +137,7 @@ async fn no_personal_text_is_in_the_log() {
     }
     let sealed =
         |text: &str| opened.iter().any(|o| spellings(text).iter().any(|spelling| contains(o, spelling)));
-    assert!(SAID[..3].iter().chain(&NAMES).chain(&DISPLAYED).all(|text| sealed(text)));
+    assert!(SAID[..3].iter().chain(&SAID[6..]).chain(&NAMES).chain(&DISPLAYED).all(|text| sealed(text)));
     assert!(sealed(ABOUT) && sealed("zyx.alpha@knossos.example"));
     assert!(!sealed(SAID[3]) && !sealed(SAID[4]), "a deleted message is nowhere");
 }

@@ -17,7 +17,9 @@ use uuid::Uuid;
 use crate::scene::Scene;
 use crate::world::{by, content};
 
-const ROUNDS: u128 = 40;
+mod rank;
+
+const ROUNDS: u128 = 200;
 
 /// Accounts that only come and go: who redeems an invite needs no text.
 fn passers_by(round: u128, count: u128) -> impl Iterator<Item = AccountId> {
