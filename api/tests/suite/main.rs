@@ -1,5 +1,6 @@
 //! The contract, call by call, over a real server and a real database. Files mirror the routes.
 
+mod access;
 mod account;
 mod audit_log;
 mod authorisation;
@@ -18,6 +19,7 @@ mod limits;
 mod live;
 mod membership;
 mod message;
+mod moderation;
 mod notification_setting;
 mod pin;
 mod poll;
@@ -27,6 +29,7 @@ mod reaction;
 mod read_state;
 mod receipt;
 mod report;
+mod role;
 mod saved_message;
 mod scheduled_message;
 mod session;
