@@ -282,8 +282,11 @@ impl World {
             place.members.keys().copied().filter(|member| *member != place.owner && *member != by).collect();
         let Some(account) = choose(account, &likely, &self.everyone()) else { return Ok(None) };
         let (client, target) = (&self.players[by].client, self.players[account].id);
-        let answer =
-            if ban { client.ban(place.id, target).await } else { client.kick(place.id, target).await };
+        let answer = if ban {
+            client.ban(place.id, target, &client::NewBan::default()).await
+        } else {
+            client.kick(place.id, target, None).await
+        };
         let Some(answer) = accepted(answer)? else { return Ok(None) };
         self.head = answer.position;
         let place = &mut self.communities[community];
