@@ -10,6 +10,7 @@ const TABLES: &[&str] = &[
     "connections",
     "drafts",
     "notification_settings",
+    "paces",
     "presences",
     "privacy",
     "read_markers",

@@ -22,6 +22,7 @@ mod database;
 mod draft;
 mod forget;
 mod notification_setting;
+mod pace;
 mod presence;
 mod privacy;
 mod read_marker;
@@ -37,6 +38,7 @@ pub use connection::Attended;
 pub use database::Unavailable;
 pub use draft::{Draft, MAX_DRAFTS};
 pub use notification_setting::{DEFAULT, Effective, Level, Mute, NotificationSetting, Scope, effective};
+pub use pace::{PaceClaim, Paced};
 pub use presence::SightChange;
 pub use privacy::Privacy;
 pub use read_marker::{Marked, Move, Place, ReadMarker, Start};
@@ -74,6 +76,7 @@ const MIGRATIONS: &[migrations::Migration] = migrations::migrations![
     "0017_scheduled_messages",
     "0018_scheduled_messages_account",
     "0019_scheduled_messages_due",
+    "0020_paces",
 ];
 
 /// Brings the schema `account_data` of the database at `url` up to date. [`AccountData::open`] does it, too.

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::account::OwnAccount;
 use crate::auth::Authenticated;
 use crate::community::Community;
+use crate::conversation::Conversation;
 use crate::cursor::Cursor;
 use crate::error::ApiError;
 use crate::extract::CaughtUp;
@@ -23,6 +24,8 @@ use crate::state::AppState;
 pub(crate) struct Bootstrap {
     account: OwnAccount,
     communities: Vec<Community>,
+    /// Your direct and group channels: the one where somebody posted last comes first.
+    conversations: Vec<Conversation>,
     /// What you chose to show while you are connected.
     presence: OwnPresence,
     /// Of the channels in which you have a read marker or something unread.
@@ -63,6 +66,7 @@ pub(crate) async fn show_bootstrap(
         read_states: read_states(&markers, bootstrap.unread),
         privacy: privacy.into(),
         notification_settings,
+        conversations: bootstrap.conversations.into_iter().map(Conversation::from).collect(),
         communities: bootstrap.communities.into_iter().map(Community::from).collect(),
         cursor: app.cursors.seal(bootstrap.position),
     }))

@@ -38,6 +38,8 @@ impl From<PollError> for ApiError {
             PollError::UnknownMessage => message::UNKNOWN,
             PollError::MessageDeleted => message::DELETED,
             PollError::TimedOut => message::TIMED_OUT,
+            PollError::Archived => crate::channel::ARCHIVED,
+            PollError::Blocked => crate::block::BLOCKED,
             PollError::None => NONE,
             PollError::UnknownOption => UNKNOWN_OPTION,
             PollError::MayNotVote => MAY_NOT_VOTE,

@@ -36,6 +36,8 @@ impl From<ReactionError> for ApiError {
             ReactionError::MessageDeleted => message::DELETED,
             ReactionError::MayNotReact => MAY_NOT_REACT,
             ReactionError::TimedOut => message::TIMED_OUT,
+            ReactionError::Archived => crate::channel::ARCHIVED,
+            ReactionError::Blocked => crate::block::BLOCKED,
             ReactionError::TooManyKinds => TOO_MANY_KINDS,
             ReactionError::MayNotClear => MAY_NOT_CLEAR,
         };

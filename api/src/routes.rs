@@ -6,7 +6,8 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    access, account, audit_log, ban, bootstrap, channel, community, draft, emoji, invite, live, membership,
+    access, account, audit_log, ban, block, bootstrap, channel, community, conversation, draft, emoji, invite, live,
+    membership,
     message, nickname, notification_setting, poll, presence, privacy, reaction, read_state, receipt, report,
     role, saved_message, scheduled_message, session, time_out, typing,
 };
@@ -58,6 +59,14 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(ban::ban_account, ban::unban_account))
         .routes(routes!(channel::create_channel))
         .routes(routes!(channel::change_channel, channel::delete_channel))
+        .routes(routes!(channel::order::order_channels))
+        .routes(routes!(channel::overwrite::overwrite_role, channel::overwrite::reset_role))
+        .routes(routes!(channel::overwrite::overwrite_account, channel::overwrite::reset_account))
+        .routes(routes!(conversation::open_direct))
+        .routes(routes!(conversation::create_group))
+        .routes(routes!(conversation::add_group_member, conversation::remove_group_member))
+        .routes(routes!(conversation::hand_group_over))
+        .routes(routes!(block::block_account, block::unblock_account))
         .routes(routes!(presence::own::set_presence))
         .routes(routes!(draft::keep_draft, draft::drop_draft))
         .routes(routes!(saved_message::save_message, saved_message::unsave_message))
@@ -102,6 +111,8 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(report::list_reports))
         .routes(routes!(report::show_report))
         .routes(routes!(channel::show_channel))
+        .routes(routes!(conversation::list_conversations))
+        .routes(routes!(block::list_blocks))
         .routes(routes!(invite::list_invites))
         .routes(routes!(invite::preview_invite))
         .routes(routes!(message::history::list_messages))

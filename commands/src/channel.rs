@@ -1,10 +1,12 @@
 //! Create, change, delete a channel.
 
 use domain::channel::{
-    Channel, ChannelCommand, ChannelError, ChannelKind, ChannelName, ChannelTopic, LiveChannel,
+    Channel, ChannelChange, ChannelCommand, ChannelError, ChannelKind, ChannelName, ChannelTopic,
+    CreateChannel, InCategory, LiveChannel, SlowMode,
 };
+use domain::permission::{Overwrite, Target};
 use domain::{AccountId, ChannelId, CommunityId, streams};
-use event_store::Unavailable;
+use event_store::{Guard, Unavailable};
 use jiff::Timestamp;
 
 use crate::Commands;
@@ -13,12 +15,44 @@ use crate::execute::Outcome;
 use crate::intent::{Actor, Intent, Prepared, Visitor};
 use crate::states::{Freshness, States};
 
+mod overwrite;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewChannel {
     pub name: ChannelName,
     pub kind: ChannelKind,
     pub topic: ChannelTopic,
     pub category_id: Option<ChannelId>,
+    /// `None`: as its category, or open to all.
+    pub private: Option<bool>,
+    /// `None`: those of its category, or none.
+    pub overwrites: Option<Vec<(Target, Overwrite)>>,
+    /// How many channels the community has, as the read model counts: those made at the same moment are not counted.
+    pub existing: usize,
+}
+
+/// What is to change about a channel; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangedChannel {
+    pub name: Option<ChannelName>,
+    pub topic: Option<ChannelTopic>,
+    pub private: Option<bool>,
+    pub slow_mode: Option<SlowMode>,
+    pub archived: Option<bool>,
+    /// `Some(None)`: into no category.
+    pub category_id: Option<Option<ChannelId>>,
+}
+
+/// A category with the standing of `account` there, and the guards that it stays so.
+async fn category(
+    states: &States,
+    id: ChannelId,
+    account: AccountId,
+    freshness: Freshness,
+) -> Result<(InCategory, Vec<Guard>), Unavailable> {
+    let visitor = Visitor::load(states, id, account, freshness).await?;
+    let state = visitor.channel.state.clone();
+    Ok((InCategory { id, state, by: visitor.standing }, visitor.guards()))
 }
 
 /// A channel as a command left it.
@@ -51,23 +85,36 @@ impl Intent for Create {
         let mut guards = actor.guards();
         let category = match self.new.category_id {
             Some(id) => {
-                let category = states.load::<Channel>(streams::channel(id), freshness).await?;
-                guards.push(category.guard());
-                Some((id, category.state.clone()))
+                let (category, guarded) = category(states, id, self.by, freshness).await?;
+                guards.extend(guarded);
+                Some(category)
             }
             None => None,
         };
-        let NewChannel { name, kind, topic, .. } = self.new.clone();
-        let command = ChannelCommand::Create { id: self.id, by: actor.standing, name, kind, topic, category };
-        Ok(Prepared { command, guards })
+        let NewChannel { name, kind, topic, private, overwrites, existing, .. } = self.new.clone();
+        let overwrites = match overwrites {
+            Some(given) => {
+                let mut wanted = Vec::with_capacity(given.len());
+                for overwrite in given {
+                    let (ranked, guard) =
+                        overwrite::ranked(states, self.community, overwrite, freshness).await?;
+                    wanted.push(ranked);
+                    guards.extend(guard);
+                }
+                Some(wanted)
+            }
+            None => None,
+        };
+        let (id, by) = (self.id, actor.standing);
+        let create = CreateChannel { id, by, name, kind, topic, category, private, overwrites, existing };
+        Ok(Prepared { command: ChannelCommand::Create(create), guards })
     }
 }
 
 struct Change {
     id: ChannelId,
     by: AccountId,
-    name: Option<ChannelName>,
-    topic: Option<ChannelTopic>,
+    change: ChangedChannel,
 }
 
 impl Intent for Change {
@@ -79,11 +126,19 @@ impl Intent for Change {
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
         let visitor = Visitor::load(states, self.id, self.by, freshness).await?;
-        let (name, topic) = (self.name.clone(), self.topic.clone());
-        Ok(Prepared {
-            guards: visitor.guards(),
-            command: ChannelCommand::Change { by: visitor.standing, name, topic },
-        })
+        let mut guards = visitor.guards();
+        let ChangedChannel { name, topic, private, slow_mode, archived, category_id } = self.change.clone();
+        let category = match category_id {
+            Some(Some(id)) => {
+                let (category, guarded) = category(states, id, self.by, freshness).await?;
+                guards.extend(guarded);
+                Some(Some(category))
+            }
+            Some(None) => Some(None),
+            None => None,
+        };
+        let change = ChannelChange { name, topic, private, slow_mode, archived, category };
+        Ok(Prepared { guards, command: ChannelCommand::Change { by: visitor.standing, change } })
     }
 }
 
@@ -130,11 +185,10 @@ impl Commands {
         &self,
         context: &Context,
         id: ChannelId,
-        name: Option<ChannelName>,
-        topic: Option<ChannelTopic>,
+        change: ChangedChannel,
     ) -> Result<Done<ChannelState>, Refusal<ChannelError>> {
         let by = actor(context, ChannelError::Unknown)?;
-        let outcome = self.execute(&self.cause(context), &Change { id, by, name, topic }).await?;
+        let outcome = self.execute(&self.cause(context), &Change { id, by, change }).await?;
         as_it_stands(outcome)
     }
 
@@ -152,11 +206,11 @@ impl Commands {
     }
 }
 
-fn actor(context: &Context, otherwise: ChannelError) -> Result<AccountId, Refusal<ChannelError>> {
+pub(crate) fn actor(context: &Context, otherwise: ChannelError) -> Result<AccountId, Refusal<ChannelError>> {
     context.actor.ok_or(Refusal::Domain(otherwise))
 }
 
-fn as_it_stands(outcome: Outcome<Channel>) -> Result<Done<ChannelState>, Refusal<ChannelError>> {
+pub(crate) fn as_it_stands(outcome: Outcome<Channel>) -> Result<Done<ChannelState>, Refusal<ChannelError>> {
     let created_at = outcome.made.created_at;
     let channel = outcome.made.state.live().cloned().ok_or(Refusal::Domain(ChannelError::Unknown))?;
     Ok(outcome.map(|_| ChannelState { channel, created_at }))

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::channel::Channel;
+use domain::channel::{Channel, Home};
 use domain::community::Community;
 use domain::membership::Membership;
 use domain::{AccountId, Aggregate, ChannelId, CommunityId, Standing, streams};
 use event_store::{Guard, Unavailable};
 use uuid::Uuid;
 
+use crate::block;
 use crate::states::{Folded, Freshness, Kept, States};
 
 pub(crate) trait Intent: Send + Sync {
@@ -96,7 +97,12 @@ impl Visitor {
         };
         let Some(id) = live.community_id() else {
             let (nowhere, nobody) = (Community::default(), Membership::default());
-            let standing = Standing::in_channel(account, live, &nowhere, &nobody, states.now());
+            let mut standing = Standing::in_channel(account, live, &nowhere, &nobody, states.now());
+            if let Home::Direct([one, other]) = live.home {
+                let (block, guard) = block::between(states, one, other, freshness).await?;
+                standing = standing.under(&block);
+                guards.push(guard);
+            }
             return Ok(Self { standing, channel, guards });
         };
         let community = states.load::<Community>(streams::community(id), freshness).await?;

@@ -15,15 +15,19 @@
 //! intent sets off on another stream goes to `settle.rs`, where a crash between the two appends is made good.
 
 mod account;
+mod block;
 mod caller;
 mod channel;
+mod channel_order;
 mod claim;
 mod community;
+mod conversation;
 mod execute;
 mod intent;
 mod invite;
 mod membership;
 mod message;
+mod pace;
 mod poll;
 mod reaction;
 mod report;
@@ -43,10 +47,11 @@ use vault::Vault;
 
 pub use account::Register;
 pub use caller::{Context, Done, Refusal};
-pub use channel::{ChannelState, NewChannel};
+pub use channel::{ChangedChannel, ChannelState, NewChannel};
 pub use invite::{InviteState, Redemption};
 pub use membership::NewBan;
 pub use message::{MessageState, NewMessage};
+pub use pace::{Claim, Claimed, Pace};
 pub use reaction::ReactionState;
 pub use settle::{Checkpoint, Settler};
 pub use source::{Clock, IdSource, SystemClock, SystemIds};
@@ -69,6 +74,7 @@ struct Inner {
     vault: Vault,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    pace: Arc<dyn Pace>,
     settings: Settings,
     states: states::States,
     turns: turns::Turns,
@@ -80,11 +86,21 @@ impl Commands {
         vault: Vault,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
+        pace: Arc<dyn Pace>,
         settings: Settings,
     ) -> Self {
         let states = states::States::new(Arc::clone(&store), Arc::clone(&clock));
         Self {
-            inner: Arc::new(Inner { store, vault, clock, ids, settings, states, turns: turns::Turns::new() }),
+            inner: Arc::new(Inner {
+                store,
+                vault,
+                clock,
+                ids,
+                pace,
+                settings,
+                states,
+                turns: turns::Turns::new(),
+            }),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::message::{Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage};
+use domain::message::{
+    Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage, slow_mode,
+};
 use domain::poll::NewPoll;
 use domain::{AccountId, ChannelId, MessageId, Standing, codec::EventSet as _, streams};
 use event_store::{Guard, StreamName, Unavailable};
@@ -15,6 +17,7 @@ mod pin;
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
 use crate::intent::{Intent, Prepared, Visitor};
+use crate::pace::Pacing;
 use crate::stages::{Stages, ended};
 use crate::states::{Folded, Freshness, States};
 use crate::{Commands, caller::Cause};
@@ -49,6 +52,7 @@ struct Post {
     by: AccountId,
     channel: ChannelId,
     new: NewMessage,
+    pacing: Pacing,
 }
 
 impl Intent for Post {
@@ -75,6 +79,10 @@ impl Intent for Post {
             }
             None => None,
         };
+        let wait = match slow_mode(&visitor.channel.state, &visitor.standing) {
+            Some(slow_mode) => self.pacing.wait(slow_mode, states.now()).await?,
+            None => None,
+        };
         let command = MessageCommand::Post(PostMessage {
             id: self.id,
             channel_id: self.channel,
@@ -84,6 +92,7 @@ impl Intent for Post {
             reply_to,
             poll,
             now: states.now(),
+            wait,
         });
         Ok(Prepared { command, guards: visitor.guards() })
     }
@@ -204,7 +213,10 @@ impl Commands {
         let key = vault.take_message_key(by.0, || ids.id()).await.map_err(no_key)?;
         ended!(stages, "key");
         let id = MessageId(key);
-        let outcome = self.execute(&self.cause(context), &Post { id, by, channel, new }).await;
+        let cause = self.cause(context);
+        let pacing = Pacing::new(Arc::clone(&self.inner.pace), by, channel, cause.command);
+        let post = Post { id, by, channel, new, pacing };
+        let outcome = self.execute(&cause, &post).await;
         let unused = match &outcome {
             Ok(done) => done.made.state.facts().is_none_or(|facts| facts.id != id),
             // The event may be in the log for all that is known.
@@ -213,6 +225,7 @@ impl Commands {
         };
         if unused {
             vault.return_message_key(by.0, key);
+            post.pacing.give_back().await;
         }
         let outcome = outcome?;
         let created_at = outcome.made.created_at;

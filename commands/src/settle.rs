@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::account::AccountEvent;
-use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic};
+use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic, CreateChannel};
 use domain::codec::EventSet as _;
 use domain::community::{Community, CommunityEvent};
 use domain::installation::{Found, Installation, InstallationEvent};
@@ -86,15 +86,18 @@ impl Intent for FirstChannel {
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Channel>, Unavailable> {
         let by = Actor::load(states, self.community, self.owner, freshness).await?.standing;
         let text = "short names fit";
-        let command = ChannelCommand::Create {
+        let create = CreateChannel {
             id: Self::id_in(self.community),
             by,
             name: ChannelName::parse(self.name).expect(text),
             kind: ChannelKind::Text,
             topic: ChannelTopic::parse("").expect(text),
             category: None,
+            private: None,
+            overwrites: None,
+            existing: 0,
         };
-        Ok(Prepared { command, guards: vec![] })
+        Ok(Prepared { command: ChannelCommand::Create(create), guards: vec![] })
     }
 }
 

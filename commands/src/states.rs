@@ -124,6 +124,8 @@ macro_rules! read_each_time {
 }
 read_each_time!(
     domain::account::Account,
+    domain::block::Block,
+    domain::channel_order::ChannelOrder,
     domain::claim::Claim,
     domain::installation::Installation,
     domain::invite::Invite,

@@ -1,19 +1,66 @@
 //! `channel-{id}`: a place to talk in, of a community or of two or more accounts.
 
-use serde::{Deserialize, Serialize};
-
 use std::collections::BTreeSet;
 
-use crate::permission::Overwrites;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::permission::{MAX_OVERWRITES, Overwrites};
 use crate::text::bounded;
-use crate::{AccountId, Aggregate, ChannelId, CommunityId, Permissions, Standing};
+use crate::{AccountId, Aggregate, ChannelId, CommunityId, Standing};
 
+mod conversation;
 mod event;
+mod overwriting;
+mod settings;
 
+pub use conversation::MAX_GROUP_MEMBERS;
 pub use event::{
     ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelOverwritten, DirectOpened,
     GroupCreated, GroupHandedOver, GroupMemberAdded, GroupMemberRemoved, GroupRenamed,
 };
+pub use overwriting::WantedOverwrite;
+pub use settings::{ChannelChange, CreateChannel, InCategory};
+
+/// Most channels that one community has, its categories among them.
+pub const MAX_CHANNELS: usize = 500;
+
+/// The namespace of the ids of direct channels.
+const DIRECT_CHANNELS: Uuid = Uuid::from_u128(0x2d1f_7c0e_94b3_5a6e_8d27_51c4_e0b9_a36f);
+
+/// The two in the order in which they stand in the log.
+pub fn pair(one: AccountId, other: AccountId) -> [AccountId; 2] {
+    if one <= other { [one, other] } else { [other, one] }
+}
+
+/// The id of the one direct channel of two accounts: it follows from theirs, so there are never two.
+pub fn direct_id(one: AccountId, other: AccountId) -> ChannelId {
+    let [first, second] = pair(one, other);
+    let name = [first.0.into_bytes(), second.0.into_bytes()].concat();
+    ChannelId(Uuid::new_v5(&DIRECT_CHANNELS, &name))
+}
+
+/// How many seconds an account waits between two posts of its own in a channel; 0: it need not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SlowMode(u32);
+
+impl SlowMode {
+    /// Six hours.
+    pub const MAX: u32 = 21_600;
+
+    pub fn new(seconds: u32) -> Option<Self> {
+        (seconds <= Self::MAX).then_some(Self(seconds))
+    }
+
+    pub fn seconds(self) -> u32 {
+        self.0
+    }
+
+    pub fn is_off(self) -> bool {
+        self.0 == 0
+    }
+}
 
 bounded!(ChannelName, line, 1..=100);
 bounded!(
@@ -70,6 +117,7 @@ pub enum Channel {
     #[default]
     Absent,
     Live(LiveChannel),
+    /// Or, of a group, left by its last member.
     Deleted(LiveChannel),
 }
 
@@ -81,9 +129,13 @@ pub struct LiveChannel {
     pub name: Option<ChannelName>,
     pub kind: ChannelKind,
     pub topic: ChannelTopic,
+    /// As said of this channel alone: an order of all channels may have moved it since, or its category is gone.
     pub category_id: Option<ChannelId>,
     pub private: bool,
     pub overwrites: Overwrites,
+    pub slow_mode: SlowMode,
+    /// Readable, but nobody adds anything to it.
+    pub archived: bool,
 }
 
 /// Whose channel it is.
@@ -92,10 +144,10 @@ pub enum Home {
     Community(CommunityId),
     /// A direct channel, of these two.
     Direct([AccountId; 2]),
-    /// A group channel. The owner is one of the members.
+    /// A group channel. The owner is one of the members, who stand in the order in which they came.
     Group {
         owner: AccountId,
-        members: BTreeSet<AccountId>,
+        members: Vec<AccountId>,
     },
 }
 
@@ -110,6 +162,8 @@ impl LiveChannel {
             category_id: None,
             private: false,
             overwrites: Overwrites::default(),
+            slow_mode: SlowMode::default(),
+            archived: false,
         }
     }
 
@@ -130,11 +184,18 @@ impl Channel {
         }
     }
 
-    fn group(&mut self) -> Option<(&mut AccountId, &mut BTreeSet<AccountId>)> {
+    fn group(&mut self) -> Option<(&mut AccountId, &mut Vec<AccountId>)> {
         match self {
             Self::Live(LiveChannel { home: Home::Group { owner, members }, .. }) => Some((owner, members)),
             Self::Live(_) | Self::Absent | Self::Deleted(_) => None,
         }
+    }
+
+    fn end(&mut self) {
+        *self = match std::mem::take(self) {
+            Self::Live(channel) => Self::Deleted(channel),
+            ended => ended,
+        };
     }
 
     /// What is known of the channel, deleted or not.
@@ -147,23 +208,49 @@ impl Channel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "commands are decided on, and never kept")]
 pub enum ChannelCommand {
-    Create {
-        id: ChannelId,
-        by: Standing,
-        name: ChannelName,
-        kind: ChannelKind,
-        topic: ChannelTopic,
-        /// The category to stand in, with its state.
-        category: Option<(ChannelId, Channel)>,
-    },
+    Create(CreateChannel),
+    /// A community's channel, or the name of a group.
     Change {
         by: Standing,
-        name: Option<ChannelName>,
-        topic: Option<ChannelTopic>,
+        change: ChannelChange,
     },
     Delete {
         by: Standing,
+    },
+    /// An empty overwrite takes the target's away.
+    Overwrite {
+        by: Standing,
+        wanted: WantedOverwrite,
+    },
+    /// `blocked`: one of the two has blocked the other.
+    OpenDirect {
+        by: AccountId,
+        with: AccountId,
+        blocked: bool,
+    },
+    /// `blocked`: one of `others` and who creates it have a block between them.
+    CreateGroup {
+        id: ChannelId,
+        by: AccountId,
+        name: Option<ChannelName>,
+        others: BTreeSet<AccountId>,
+        blocked: bool,
+    },
+    AddMember {
+        by: Standing,
+        account: AccountId,
+        blocked: bool,
+    },
+    /// Oneself: to leave.
+    RemoveMember {
+        by: Standing,
+        account: AccountId,
+    },
+    HandOver {
+        by: Standing,
+        account: AccountId,
     },
 }
 
@@ -175,10 +262,42 @@ pub enum ChannelError {
     Unknown,
     #[error("you may not manage the channels of this community")]
     MayNotManage,
+    #[error("a community has at most {MAX_CHANNELS} channels")]
+    TooMany,
     #[error("the category is not one of this community")]
     CategoryNotFound,
     #[error("a category cannot stand in a category")]
     CategoryInCategory,
+    #[error("a category holds no messages: there is nothing to slow down or to archive")]
+    NotForCategory,
+    #[error("a direct channel has no settings, and a group only its name")]
+    OfConversation,
+    #[error("the community has no such role or member")]
+    UnknownTarget,
+    #[error("you may overwrite only for roles and members of a lower rank than yours")]
+    TargetTooHigh,
+    #[error("this permission is not one of a channel")]
+    NotOfChannel,
+    #[error("a permission cannot be allowed and denied at once")]
+    AllowedAndDenied,
+    #[error("you may not allow or deny what you may not do yourself")]
+    GrantsMore,
+    #[error("a channel has at most {MAX_OVERWRITES} overwrites")]
+    TooManyOverwrites,
+    #[error("there is no such account")]
+    UnknownAccount,
+    #[error("this takes somebody else")]
+    WithOneself,
+    #[error("one of you has blocked the other")]
+    Blocked,
+    #[error("this is not a group channel")]
+    NotGroup,
+    #[error("only the owner of a group may do this")]
+    NotGroupOwner,
+    #[error("there is no such member in the group")]
+    UnknownMember,
+    #[error("a group has at most {MAX_GROUP_MEMBERS} members")]
+    TooManyMembers,
 }
 
 impl Aggregate for Channel {
@@ -198,6 +317,8 @@ impl Aggregate for Channel {
                     category_id: created.category_id,
                     private: created.private,
                     overwrites: created.overwrites.clone(),
+                    slow_mode: SlowMode::default(),
+                    archived: false,
                 });
             }
             ChannelEvent::Changed(changed) => {
@@ -208,16 +329,13 @@ impl Aggregate for Channel {
                     if let Some(topic) = &changed.topic {
                         channel.topic = topic.clone();
                     }
-                    if let Some(private) = changed.private {
-                        channel.private = private;
-                    }
+                    channel.private = changed.private.unwrap_or(channel.private);
+                    channel.slow_mode = changed.slow_mode.unwrap_or(channel.slow_mode);
+                    channel.archived = changed.archived.unwrap_or(channel.archived);
+                    channel.category_id = changed.category_id.unwrap_or(channel.category_id);
                 }
             }
-            ChannelEvent::Deleted(_) => {
-                if let Self::Live(channel) = std::mem::take(self) {
-                    *self = Self::Deleted(channel);
-                }
-            }
+            ChannelEvent::Deleted(_) => self.end(),
             ChannelEvent::Overwritten(overwritten) => {
                 if let Self::Live(channel) = self {
                     channel.overwrites.set(overwritten.target, overwritten.overwrite);
@@ -228,7 +346,10 @@ impl Aggregate for Channel {
                 *self = Self::Live(LiveChannel::conversation(opened.channel_id, ChannelKind::Direct, home));
             }
             ChannelEvent::GroupCreated(created) => {
-                let home = Home::Group { owner: created.owner_id, members: created.members.clone() };
+                let home = Home::Group {
+                    owner: created.owner_id,
+                    members: created.members.iter().copied().collect(),
+                };
                 let group = LiveChannel::conversation(created.channel_id, ChannelKind::Group, home);
                 *self = Self::Live(LiveChannel { name: created.name.clone(), ..group });
             }
@@ -238,13 +359,18 @@ impl Aggregate for Channel {
                 }
             }
             ChannelEvent::GroupMemberAdded(added) => {
-                if let Some((_, members)) = self.group() {
-                    members.insert(added.account_id);
+                if let Some((_, members)) = self.group()
+                    && !members.contains(&added.account_id)
+                {
+                    members.push(added.account_id);
                 }
             }
             ChannelEvent::GroupMemberRemoved(removed) => {
                 if let Some((_, members)) = self.group() {
-                    members.remove(&removed.account_id);
+                    members.retain(|member| *member != removed.account_id);
+                    if removed.ended {
+                        self.end();
+                    }
                 }
             }
             ChannelEvent::GroupHandedOver(handed) => {
@@ -257,71 +383,28 @@ impl Aggregate for Channel {
 
     fn decide(&self, command: ChannelCommand) -> Result<Vec<ChannelEvent>, ChannelError> {
         match command {
-            ChannelCommand::Create { .. } if *self != Self::Absent => Ok(vec![]),
-            ChannelCommand::Create { id, by, name, kind, topic, category } => {
-                if !by.is_member() {
-                    return Err(ChannelError::UnknownCommunity);
-                }
-                if !by.may(Permissions::MANAGE_CHANNELS) {
-                    return Err(ChannelError::MayNotManage);
-                }
-                if let Some((_, category)) = &category {
-                    if kind == ChannelKind::Category {
-                        return Err(ChannelError::CategoryInCategory);
-                    }
-                    let fits =
-                        |c: &LiveChannel| c.kind == ChannelKind::Category && c.community_id() == by.community;
-                    if !category.live().is_some_and(fits) {
-                        return Err(ChannelError::CategoryNotFound);
-                    }
-                }
-                let category_id = category.map(|(id, _)| id);
-                let community_id = by.community.ok_or(ChannelError::UnknownCommunity)?;
-                let (private, overwrites) = (false, Overwrites::default());
-                let channel_id = id;
-                Ok(vec![
-                    ChannelCreated {
-                        channel_id,
-                        community_id,
-                        name,
-                        kind,
-                        topic,
-                        category_id,
-                        private,
-                        overwrites,
-                    }
-                    .into(),
-                ])
+            ChannelCommand::Create(_) | ChannelCommand::CreateGroup { .. } if *self != Self::Absent => {
+                Ok(vec![])
             }
-            ChannelCommand::Change { by, name, topic } => {
-                let (channel, community_id) = self.managed_by(&by)?;
-                let name = name.filter(|name| channel.name.as_ref() != Some(name));
-                let topic = topic.filter(|topic| *topic != channel.topic);
-                if name.is_none() && topic.is_none() {
-                    return Ok(vec![]);
-                }
-                let channel_id = channel.id;
-                Ok(vec![ChannelChanged { channel_id, community_id, name, topic, private: None }.into()])
+            ChannelCommand::Create(create) => create.decide(),
+            ChannelCommand::Change { by, change } => self.change(&by, change),
+            ChannelCommand::Delete { by } => self.delete(&by),
+            ChannelCommand::Overwrite { by, wanted } => self.overwrite(&by, &wanted),
+            ChannelCommand::OpenDirect { by, with, blocked } => self.open_direct(by, with, blocked),
+            ChannelCommand::CreateGroup { id, by, name, others, blocked } => {
+                conversation::create_group(id, by, name, others, blocked)
             }
-            ChannelCommand::Delete { by } => {
-                let (channel, community_id) = self.managed_by(&by)?;
-                let channel_id = channel.id;
-                Ok(vec![ChannelDeleted { channel_id, community_id, deleted_by: by.account }.into()])
-            }
+            ChannelCommand::AddMember { by, account, blocked } => self.add_member(&by, account, blocked),
+            ChannelCommand::RemoveMember { by, account } => self.remove_member(&by, account),
+            ChannelCommand::HandOver { by, account } => self.hand_over(&by, account),
         }
     }
 }
 
 impl Channel {
-    /// The channel and its community, if `by` may change it.
-    fn managed_by(&self, by: &Standing) -> Result<(&LiveChannel, CommunityId), ChannelError> {
+    /// The channel, if `by` may know of it.
+    fn seen_by(&self, by: &Standing) -> Result<&LiveChannel, ChannelError> {
         let seen = |channel: &&LiveChannel| by.sees(channel.id, channel.community_id());
-        let channel = self.live().filter(seen).ok_or(ChannelError::Unknown)?;
-        let community = channel.community_id().ok_or(ChannelError::Unknown)?;
-        if by.may(Permissions::MANAGE_CHANNELS) {
-            Ok((channel, community))
-        } else {
-            Err(ChannelError::MayNotManage)
-        }
+        self.live().filter(seen).ok_or(ChannelError::Unknown)
     }
 }

@@ -1,7 +1,9 @@
 //! Any event of the log, for readers of the whole of it.
 
 use crate::account::AccountEvent;
+use crate::block::BlockEvent;
 use crate::channel::ChannelEvent;
+use crate::channel_order::ChannelOrderEvent;
 use crate::claim::ClaimEvent;
 use crate::codec::{DecodeError, Encoded, EventSet, PersonalPart};
 use crate::community::CommunityEvent;
@@ -73,6 +75,10 @@ impl Event {
             Self::Channel(ChannelEvent::GroupMemberAdded(e)) => topics::channel(e.channel_id),
             Self::Channel(ChannelEvent::GroupMemberRemoved(e)) => topics::channel(e.channel_id),
             Self::Channel(ChannelEvent::GroupHandedOver(e)) => topics::channel(e.channel_id),
+            Self::ChannelOrder(ChannelOrderEvent::Ordered(e)) => topics::community(e.community_id),
+            // Only who blocks is told.
+            Self::Block(BlockEvent::Blocked(e)) => topics::account(e.by),
+            Self::Block(BlockEvent::Unblocked(e)) => topics::account(e.by),
             Self::Community(CommunityEvent::Created(e)) => topics::community(e.community_id),
             Self::Community(CommunityEvent::Renamed(e)) => topics::community(e.community_id),
             Self::Community(CommunityEvent::Deleted(e)) => topics::community(e.community_id),
@@ -101,6 +107,8 @@ every_set! {
     Poll(PollEvent),
     Membership(MembershipEvent),
     Channel(ChannelEvent),
+    ChannelOrder(ChannelOrderEvent),
+    Block(BlockEvent),
     Community(CommunityEvent),
     Account(AccountEvent),
     Invite(InviteEvent),

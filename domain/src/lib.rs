@@ -14,7 +14,9 @@
 //! 4. The same noun in `commands`, `projections` and `api`.
 
 pub mod account;
+pub mod block;
 pub mod channel;
+pub mod channel_order;
 pub mod claim;
 pub mod codec;
 pub mod community;

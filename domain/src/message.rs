@@ -9,7 +9,7 @@ mod text;
 pub use pin::{MessagePinned, MessageUnpinned};
 pub use text::MessageText;
 
-use crate::channel::{Channel, ChannelKind, LiveChannel};
+use crate::channel::{Channel, ChannelKind, LiveChannel, SlowMode};
 use crate::codec::{events, fact, told};
 use crate::poll::{NewPoll, PollTerms};
 use crate::text::bounded;
@@ -159,6 +159,8 @@ pub struct PostMessage {
     pub reply_to: Option<(MessageId, Message)>,
     pub poll: Option<NewPoll>,
     pub now: Timestamp,
+    /// How many seconds the slow mode makes the author wait yet.
+    pub wait: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -187,6 +189,15 @@ pub enum MessageError {
     MayNotPin,
     #[error("a poll closes in the future, at most 30 days from now")]
     PollTime,
+    #[error("the channel is archived")]
+    Archived,
+    #[error("one of you has blocked the other")]
+    Blocked,
+    #[error("this channel is in slow mode: you may post again in {wait} seconds")]
+    SlowMode {
+        /// In seconds, rounded up.
+        wait: u32,
+    },
 }
 
 impl Aggregate for Message {
@@ -244,13 +255,22 @@ pub fn may_post<'a>(channel: &'a Channel, by: &Standing) -> Result<&'a LiveChann
     Ok(channel)
 }
 
-/// Whether `by` holds a permission; a time-out is said as such.
+/// Whether `by` holds a permission; an archive, a block and a time-out are said as such.
 fn may(by: &Standing, permission: Permissions, otherwise: MessageError) -> Result<(), MessageError> {
     match by.timed_out {
         _ if by.may(permission) => Ok(()),
+        _ if by.archived => Err(MessageError::Archived),
+        _ if by.blocked => Err(MessageError::Blocked),
         Some(_) => Err(MessageError::TimedOut),
         None => Err(otherwise),
     }
+}
+
+/// The slow mode that `by` is under who posts in `channel`; `None`: may post at once, or not at all.
+pub fn slow_mode(channel: &Channel, by: &Standing) -> Option<SlowMode> {
+    let channel = may_post(channel, by).ok()?;
+    let exempt = by.may(Permissions::MANAGE_MESSAGES) || by.may(Permissions::MANAGE_CHANNELS);
+    Some(channel.slow_mode).filter(|slow_mode| !slow_mode.is_off() && !exempt)
 }
 
 impl PostMessage {
@@ -267,6 +287,9 @@ impl PostMessage {
         let terms = self.poll.as_ref().map(|poll| poll.terms(self.now).ok_or(MessageError::PollTime));
         let poll = terms.transpose()?;
         let text = MessageText { content: self.content, poll: self.poll.map(|poll| poll.options) };
+        if let Some(wait) = self.wait {
+            return Err(MessageError::SlowMode { wait });
+        }
         Ok(vec![
             MessagePosted {
                 message_id: self.id,

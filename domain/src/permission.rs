@@ -59,15 +59,17 @@ impl Permissions {
     /// What is left to a member during a time-out.
     pub const TIMED_OUT: Self = Self::VIEW;
 
-    /// What a participant of a direct or group channel may do there.
-    pub const IN_CONVERSATION: Self = Self::VIEW
-        .union(Self::POST)
+    /// Adding something to a channel. Nobody may where it is archived.
+    pub const CONTRIBUTE: Self = Self::POST
         .union(Self::REPLY)
         .union(Self::REACT)
         .union(Self::ATTACH)
         .union(Self::MENTION_EVERYONE)
         .union(Self::SPEAK)
         .union(Self::SHARE_VIDEO);
+
+    /// What a participant of a direct or group channel may do there.
+    pub const IN_CONVERSATION: Self = Self::VIEW.union(Self::CONTRIBUTE);
 
     /// The names in the contract, such as `manage_messages`, in the order of the bits.
     pub fn names(self) -> Vec<String> {

@@ -183,6 +183,10 @@ pub enum PollError {
     MayNotVote,
     #[error("you are timed out in this community")]
     TimedOut,
+    #[error("the channel is archived")]
+    Archived,
+    #[error("one of you has blocked the other")]
+    Blocked,
     #[error("the poll is closed")]
     Closed,
     #[error("the poll has no such option")]
@@ -231,7 +235,12 @@ impl Poll {
         let (facts, terms) = open_to(message, by)?;
         // Whoever still sees the poll takes back what they said, even if they may not vote any more.
         if !options.is_empty() && !by.may(Permissions::REACT) {
-            return Err(if by.timed_out.is_some() { PollError::TimedOut } else { PollError::MayNotVote });
+            return Err(match by.timed_out {
+                _ if by.archived => PollError::Archived,
+                _ if by.blocked => PollError::Blocked,
+                Some(_) => PollError::TimedOut,
+                None => PollError::MayNotVote,
+            });
         }
         if self.closed || terms.is_over(now) {
             return Err(PollError::Closed);

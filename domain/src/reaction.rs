@@ -129,6 +129,10 @@ pub enum ReactionError {
     MayNotReact,
     #[error("you are timed out in this community")]
     TimedOut,
+    #[error("the channel is archived")]
+    Archived,
+    #[error("one of you has blocked the other")]
+    Blocked,
     #[error("the message has {MAX_KINDS} kinds of reactions already: use one of them")]
     TooManyKinds,
     #[error("you may not take away others' reactions here")]
@@ -182,8 +186,12 @@ impl Reactions {
     ) -> Result<Vec<ReactionEvent>, ReactionError> {
         let Facts { id: message_id, channel_id, community_id, .. } = *live(message, by)?;
         if !by.may(Permissions::REACT) {
-            let timed_out = by.timed_out.is_some();
-            return Err(if timed_out { ReactionError::TimedOut } else { ReactionError::MayNotReact });
+            return Err(match by.timed_out {
+                _ if by.archived => ReactionError::Archived,
+                _ if by.blocked => ReactionError::Blocked,
+                Some(_) => ReactionError::TimedOut,
+                None => ReactionError::MayNotReact,
+            });
         }
         if self.has(by.account, &emoji) {
             return Ok(vec![]);

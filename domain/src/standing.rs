@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::block::Block;
 use crate::channel::{Home, LiveChannel};
 use crate::community::Community;
 use crate::membership::Membership;
@@ -21,13 +22,26 @@ pub struct Standing {
     pub permissions: Permissions,
     /// Until when the member is timed out, if they are now.
     pub timed_out: Option<Timestamp>,
+    /// Whether the channel is archived.
+    pub archived: bool,
+    /// Whether one of the two in a direct channel has blocked the other.
+    pub blocked: bool,
 }
 
 impl Standing {
     /// Of somebody who has nothing to do with the place.
     pub fn outside(account: AccountId) -> Self {
         let (rank, permissions) = (Rank::OUTSIDER, Permissions::empty());
-        Self { account, community: None, channel: None, rank, permissions, timed_out: None }
+        Self {
+            account,
+            community: None,
+            channel: None,
+            rank,
+            permissions,
+            timed_out: None,
+            archived: false,
+            blocked: false,
+        }
     }
 
     /// In the community as a whole.
@@ -52,7 +66,8 @@ impl Standing {
     ) -> Self {
         let standing = match &channel.home {
             Home::Community(id) => {
-                let place = Place { private: channel.private, overwrites: &channel.overwrites };
+                let LiveChannel { private, archived, overwrites, .. } = channel;
+                let place = Place { private: *private, archived: *archived, overwrites };
                 let standing = Self::resolved(account, community, membership, Some(place), now);
                 Self { community: Some(*id), ..standing }
             }
@@ -63,7 +78,15 @@ impl Standing {
             }
             Home::Direct(_) | Home::Group { .. } => Self::outside(account),
         };
-        Self { channel: Some(channel.id), ..standing }
+        Self { channel: Some(channel.id), archived: channel.archived, ..standing }
+    }
+
+    /// In a direct channel, given who of the two has blocked whom: nothing is added there while one has.
+    pub fn under(self, block: &Block) -> Self {
+        if block.is_none() {
+            return self;
+        }
+        Self { permissions: self.permissions - Permissions::CONTRIBUTE, blocked: true, ..self }
     }
 
     fn participant(account: AccountId, rank: Rank) -> Self {

@@ -30,6 +30,16 @@ pub fn channel(id: ChannelId) -> String {
     format!("channel-{id}")
 }
 
+/// The order of a community's channels: beside their own streams, so that reordering hinders nobody who posts.
+pub fn channel_order(community: CommunityId) -> String {
+    format!("channels-{community}")
+}
+
+/// Who of two accounts has blocked the other; whoever of them comes first.
+pub fn block(one: AccountId, other: AccountId) -> String {
+    format!("block-{}", crate::channel::direct_id(one, other))
+}
+
 pub fn message(id: MessageId) -> String {
     format!("message-{id}")
 }

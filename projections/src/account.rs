@@ -90,7 +90,7 @@ impl ReadModel {
         Ok(rows.iter().map(AccountRow::of).map(|account| (account.id, account)).collect())
     }
 
-    /// An account that `viewer` may see: their own, or one that is in a community with them.
+    /// An account that `viewer` may see: their own, or one that is in a community or a conversation with them.
     pub async fn visible_account(
         &self,
         viewer: AccountId,
@@ -102,8 +102,35 @@ impl ReadModel {
         Ok(self.accounts(&[id]).await?.remove(&id))
     }
 
-    /// Those of `accounts` who are in a community together with `viewer`.
+    /// Those of `accounts` who are in a community or a conversation together with `viewer`.
     pub async fn co_members_among(
+        &self,
+        viewer: AccountId,
+        accounts: &[AccountId],
+    ) -> Result<HashSet<AccountId>, Unavailable> {
+        const SQL: &str = "
+            SELECT other.id
+            FROM unnest($2::uuid[]) AS other (id)
+            WHERE EXISTS (
+                SELECT
+                FROM read.memberships AS theirs
+                JOIN read.memberships AS own
+                    ON own.community_id = theirs.community_id AND own.account_id = $1 AND own.state = 'member'
+                JOIN read.communities ON communities.id = theirs.community_id
+                WHERE theirs.account_id = other.id AND theirs.state = 'member'
+            ) OR EXISTS (
+                SELECT
+                FROM read.participants AS theirs
+                JOIN read.participants AS own
+                    ON own.channel_id = theirs.channel_id AND own.account_id = $1 AND own.joined_at IS NOT NULL
+                WHERE theirs.account_id = other.id AND theirs.joined_at IS NOT NULL
+            )";
+        let rows = self.database().rows(SQL, &[&viewer.0, &uuids(accounts)]).await?;
+        Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
+    }
+
+    /// Those of `accounts` who are in a community together with `viewer`: with them one may begin to talk.
+    pub async fn neighbours_among(
         &self,
         viewer: AccountId,
         accounts: &[AccountId],

@@ -23,6 +23,7 @@ pub const AUDITED: &[&str] = &[
     "channel.created",
     "channel.deleted",
     "channel.overwritten",
+    "channels.ordered",
     "community.created",
     "community.deleted",
     "community.owner_changed",

@@ -10,7 +10,7 @@ use tokio_postgres::types::ToSql;
 use crate::database::to_bigint;
 use crate::opening::OpenedRecord;
 use crate::{
-    account, audit_log, channel, community, installation, invite, membership, message, poll, reaction, report,
+    account, audit_log, block, channel, community, installation, invite, membership, message, poll, reaction, report,
 };
 
 pub(crate) type Param = Box<dyn ToSql + Send + Sync>;
@@ -81,6 +81,8 @@ impl Batch {
             Event::Poll(event) => poll::project(self, event, at),
             Event::Membership(event) => membership::project(self, event, at),
             Event::Channel(event) => channel::project(self, event, at),
+            Event::ChannelOrder(event) => channel::ordered(self, &event),
+            Event::Block(event) => block::project(self, event, at),
             Event::Community(event) => community::project(self, event, at),
             Event::Account(event) => account::project(self, event, at),
             Event::Invite(event) => invite::project(self, event, at),

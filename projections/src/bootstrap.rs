@@ -5,6 +5,7 @@ use event_store::Position;
 
 use crate::account::{self, OwnAccount};
 use crate::community::{self, CommunityView};
+use crate::conversation::{self, ConversationRow};
 use crate::database::{Params, Unavailable, position, row, rows};
 use crate::read_model::ReadModel;
 use crate::read_state::{self, Mark, Seen, UnreadRow};
@@ -16,6 +17,8 @@ pub struct Bootstrap {
     /// `None` while the read model has not reached the registration.
     pub account: Option<OwnAccount>,
     pub communities: Vec<CommunityView>,
+    /// The direct and group channels.
+    pub conversations: Vec<ConversationRow>,
     /// Of each channel.
     pub unread: Vec<UnreadRow>,
     /// What is shown is the log up to here, no more and no less.
@@ -28,10 +31,11 @@ impl ReadModel {
         self.database()
             .snapshot(async |client| {
                 let id: Params<'_> = &[&viewer.0];
-                let (checkpoint, account, communities, conversations) = tokio::try_join!(
+                let (checkpoint, account, communities, talks, conversations) = tokio::try_join!(
                     row(client, POSITION, &[]),
                     row(client, account::OWN, id),
                     community::views(client, viewer, None),
+                    conversation::views(client, viewer, None),
                     rows(client, read_state::CONVERSATIONS, id)
                 )?;
                 let seen = Seen::all(&communities, &conversations);
@@ -39,6 +43,7 @@ impl ReadModel {
                 Ok(Bootstrap {
                     account: account.as_ref().map(account::own),
                     communities,
+                    conversations: talks,
                     unread,
                     position: checkpoint.map_or(Position::START, |row| position(&row, "position")),
                 })

@@ -13,7 +13,7 @@ use crate::viewing::{may_view, viewed_columns, viewed_from};
 
 mod project;
 
-pub(crate) use project::project;
+pub(crate) use project::{ordered, project};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelRow {
@@ -27,17 +27,24 @@ pub struct ChannelRow {
     pub topic: String,
     /// Never a category that is gone: a channel outlives its category.
     pub category_id: Option<ChannelId>,
+    /// Of a group.
+    pub owner_id: Option<AccountId>,
     pub private: bool,
     pub overwrites: Overwrites,
+    /// In seconds; 0: off.
+    pub slow_mode: u32,
+    pub archived: bool,
     pub created_at: Timestamp,
 }
 
 macro_rules! channel_columns {
     () => {
         "channels.id AS channel_id, channels.community_id, channels.kind, channels.name, channels.topic,
-            channels.category_id, channels.private, channels.overwrites, channels.created_at"
+            channels.category_id, channels.owner_id AS channel_owner_id, channels.private, channels.overwrites,
+            channels.slow_mode, channels.archived, channels.created_at"
     };
 }
+pub(crate) use channel_columns;
 
 impl ChannelRow {
     pub(crate) fn of(row: &Row) -> Self {
@@ -48,8 +55,11 @@ impl ChannelRow {
             name: row.get("name"),
             topic: row.get("topic"),
             category_id: row.get::<_, Option<_>>("category_id").map(ChannelId),
+            owner_id: row.get::<_, Option<_>>("channel_owner_id").map(AccountId),
             private: row.get("private"),
             overwrites: row.get::<_, Json<Overwrites>>("overwrites").0,
+            slow_mode: row.get::<_, i32>("slow_mode").unsigned_abs(),
+            archived: row.get("archived"),
             created_at: row.get("created_at"),
         }
     }
@@ -65,7 +75,7 @@ pub(crate) const OF_MEMBER: &str = concat!(
     WHERE memberships.account_id = $1
         AND memberships.state = 'member'
         AND ($2::uuid IS NULL OR memberships.community_id = $2)
-    ORDER BY channels.created_at, channels.id"
+    ORDER BY channels.place NULLS LAST, channels.created_at, channels.id"
 );
 
 /// What decides whether an account (`$1`) sees a channel (`$2`): a row, and `may_view` of it.
@@ -73,6 +83,14 @@ pub(crate) const ACCESS: &str =
     concat!("SELECT ", viewed_columns!(), " FROM read.channels ", viewed_from!(), " WHERE channels.id = $2");
 
 impl ReadModel {
+    /// How many channels a community has, its categories among them, whoever asks.
+    pub async fn channel_count(&self, community: CommunityId) -> Result<usize, Unavailable> {
+        const SQL: &str = "SELECT count(*) FROM read.channels WHERE community_id = $1";
+        let row = self.database().row(SQL, &[&community.0]).await?;
+        let count = row.map_or(0, |row| row.get::<_, i64>(0).unsigned_abs());
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
     /// A channel that `viewer` may see.
     pub async fn channel(&self, viewer: AccountId, id: ChannelId) -> Result<Option<ChannelRow>, Unavailable> {
         const SQL: &str = concat!(

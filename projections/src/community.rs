@@ -26,7 +26,7 @@ pub struct CommunityRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommunityView {
     pub community: CommunityRow,
-    /// Those that the member may see, oldest first.
+    /// Those that the member may see, in the community's order; what that does not name comes last, oldest first.
     pub channels: Vec<ChannelRow>,
     /// Lowest first.
     pub roles: Vec<RoleRow>,

@@ -23,10 +23,12 @@
 mod account;
 mod audit_log;
 mod batch;
+mod block;
 mod bootstrap;
 mod channel;
 mod checkpoint;
 mod community;
+mod conversation;
 mod database;
 mod explained;
 mod installation;
@@ -52,9 +54,11 @@ mod waiting;
 
 pub use account::{AccountRow, OwnAccount};
 pub use audit_log::{AUDITED, AuditEntryRow, AuditFilter, AuditPage, AuditTarget, Bound, is_audited};
+pub use block::BlockRow;
 pub use bootstrap::Bootstrap;
 pub use channel::ChannelRow;
 pub use community::{CommunityRow, CommunityView};
+pub use conversation::ConversationRow;
 pub use database::Unavailable;
 pub use installation::Installation;
 pub use invite::InviteRow;

@@ -140,6 +140,8 @@ fn has_text(event: &Event) -> bool {
         | Event::Poll(_)
         | Event::Membership(_)
         | Event::Channel(_)
+        | Event::ChannelOrder(_)
+        | Event::Block(_)
         | Event::Community(_)
         | Event::Invite(_)
         | Event::Claim(_)

@@ -73,8 +73,9 @@ impl Membership {
         resolve(self.who(), &self.roles, None)
     }
 
+    /// As far as reading goes: that is the same in an archived channel.
     pub(crate) fn permissions_in(&self, private: bool, overwrites: &Overwrites) -> Permissions {
-        resolve(self.who(), &self.roles, Some(Place { private, overwrites }))
+        resolve(self.who(), &self.roles, Some(Place { private, archived: false, overwrites }))
     }
 
     pub(crate) fn rank(&self) -> Rank {

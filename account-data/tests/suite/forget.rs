@@ -1,10 +1,12 @@
 //! What is forgotten with an account.
 
 use account_data::{
-    Draft, Move, NotificationSetting, Place, Privacy, Reached, ReadMarker, ScheduledMessage, Scope, Start,
+    Draft, Move, NotificationSetting, PaceClaim, Place, Privacy, Reached, ReadMarker, ScheduledMessage,
+    Scope, Start,
 };
 use domain::presence::Presence;
 use domain::{AccountId, ChannelId, MessageId};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::{ANN, BOB, Fixture, at};
@@ -36,6 +38,8 @@ async fn keep_something(fixture: &Fixture, account: AccountId) {
     };
     data.schedule_message(&scheduled, None).await.unwrap();
     data.set_presence(account, &Presence::default(), at(0)).await.unwrap();
+    let claim = PaceClaim { account, channel, command: Uuid::from_u128(4) };
+    data.claim_pace(&claim, at(0), SignedDuration::from_secs(1)).await.unwrap();
     data.attend(Uuid::from_u128(3), &[account], &[], at(0)).await.unwrap();
 }
 

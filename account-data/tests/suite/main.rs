@@ -5,6 +5,7 @@
 mod draft;
 mod forget;
 mod notification_setting;
+mod pace;
 mod presence;
 mod read_marker;
 mod receipt;

@@ -56,6 +56,7 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Code> {
         crate::access::CODES,
         crate::account::CODES,
         crate::audit_log::CODES,
+        crate::block::CODES,
         crate::channel::CODES,
         crate::community::CODES,
         crate::draft::CODES,

@@ -154,6 +154,19 @@ impl Fields {
         }
     }
 
+    /// A field that may be absent, or null to take away what there is: then it is `Some(None)` within.
+    pub(crate) fn nullable<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(Value) -> Result<T, Fault>,
+    ) -> Option<Option<Option<T>>> {
+        match self.take(name) {
+            None => Some(None),
+            Some(Value::Null) => Some(Some(None)),
+            Some(value) => self.parse(name, value, parse).map(|value| Some(Some(value))),
+        }
+    }
+
     /// Notes a fault of `name`.
     pub(crate) fn fault(&mut self, name: &str, fault: Fault) {
         let Fault { code, detail } = fault;
@@ -278,6 +291,20 @@ pub(crate) mod parse {
         let time: Timestamp = string(value)?.parse().map_err(wrong)?;
         // In whole microseconds, as it is stored.
         Ok(Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time))
+    }
+
+    /// A list of at most `most`, each read by `parse`.
+    pub(crate) fn at_most<T>(
+        most: usize,
+        parse: impl Fn(Value) -> Result<T, Fault>,
+    ) -> impl FnOnce(Value) -> Result<Vec<T>, Fault> {
+        move |value| match value {
+            Value::Array(items) if items.len() > most => {
+                Err(Fault::new("too_many", format!("must have at most {most} items, has {}", items.len())))
+            }
+            Value::Array(items) => items.into_iter().map(parse).collect(),
+            other => Err(wrong("an array", &other)),
+        }
     }
 
     /// A whole number from `min` to `max`.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::account::AccountEvent;
-use domain::channel::{ChannelEvent, ChannelKind};
+use domain::block::BlockEvent;
+use domain::channel::{ChannelChanged, ChannelEvent, ChannelKind};
+use domain::channel_order::ChannelOrderEvent;
 use domain::community::CommunityEvent;
 use domain::membership::{MembershipEvent, Nickname};
 use domain::report::{ReportEvent, ReportState, ReportText, Words};
@@ -20,6 +22,7 @@ mod said;
 use super::access::Audience;
 use super::change::AccessChange;
 use super::frame::Frame;
+use crate::channel::overwrite::Overwrite;
 use crate::cursor::Cursors;
 
 /// Turns records into frames; shared by the hub and by every catch-up.
@@ -108,6 +111,9 @@ impl Encoder {
             Event::Report(ReportEvent::Changed(e)) => {
                 Audience::Holders(e.community_id, Permissions::MANAGE_MESSAGES)
             }
+            Event::ChannelOrder(ChannelOrderEvent::Ordered(e)) => Audience::Community(e.community_id),
+            Event::Block(BlockEvent::Blocked(e)) => Audience::Account(e.by),
+            Event::Block(BlockEvent::Unblocked(e)) => Audience::Account(e.by),
             Event::Community(CommunityEvent::Renamed(e)) => Audience::Community(e.community_id),
             Event::Community(CommunityEvent::Deleted(e)) => Audience::Community(e.community_id),
             Event::Community(CommunityEvent::OwnerChanged(e)) => Audience::Community(e.community_id),
@@ -142,23 +148,22 @@ fn data(event: &Event, at: Timestamp) -> Value {
         Event::Poll(event) => said::poll(event),
         Event::Channel(ChannelEvent::Created(e)) => json!({
             "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
-            "name": e.name, "topic": e.topic, "category_id": e.category_id, "private": e.private,
-            "created_at": at,
+            "name": e.name, "topic": e.topic, "category_id": e.category_id, "owner_id": null, "private": e.private,
+            "overwrites": e.overwrites.iter().map(Overwrite::from).collect::<Vec<_>>(), "slow_mode": 0,
+            "archived": false, "created_at": at,
         }),
-        Event::Channel(ChannelEvent::Changed(e)) => changed(
-            json!({"id": e.channel_id, "community_id": e.community_id}),
-            &[
-                ("name", e.name.as_ref().map(|name| name.as_str())),
-                ("topic", e.topic.as_ref().map(|topic| topic.as_str())),
-            ],
-        ),
+        Event::Channel(ChannelEvent::Changed(e)) => channel_changed(e),
         Event::Channel(ChannelEvent::Deleted(e)) => {
             json!({"id": e.channel_id, "community_id": e.community_id})
         }
         Event::Channel(ChannelEvent::Overwritten(e)) => json!({
-            "id": e.channel_id, "community_id": e.community_id, "target": e.target,
-            "allow": e.overwrite.allow.names(), "deny": e.overwrite.deny.names(),
+            "id": e.channel_id, "community_id": e.community_id,
+            "overwrite": Overwrite::from((e.target, e.overwrite)),
         }),
+        // Not all who hear this see all that is in the layout.
+        Event::ChannelOrder(ChannelOrderEvent::Ordered(e)) => json!({"community_id": e.community_id}),
+        Event::Block(BlockEvent::Blocked(e)) => json!({"account_id": e.account_id, "created_at": at}),
+        Event::Block(BlockEvent::Unblocked(e)) => json!({"account_id": e.account_id}),
         Event::Channel(ChannelEvent::DirectOpened(e)) => json!({
             "id": e.channel_id, "kind": "direct", "members": e.accounts, "created_at": at,
         }),
@@ -171,7 +176,7 @@ fn data(event: &Event, at: Timestamp) -> Value {
             json!({"id": e.channel_id, "account_id": e.account_id, "by": e.by})
         }
         Event::Channel(ChannelEvent::GroupMemberRemoved(e)) => {
-            json!({"id": e.channel_id, "account_id": e.account_id, "by": e.by})
+            json!({"id": e.channel_id, "account_id": e.account_id, "by": e.by, "ended": e.ended})
         }
         Event::Channel(ChannelEvent::GroupHandedOver(e)) => {
             json!({"id": e.channel_id, "owner_id": e.owner_id})
@@ -231,6 +236,25 @@ fn data(event: &Event, at: Timestamp) -> Value {
         | Event::Claim(_)
         | Event::Installation(_) => Value::Null,
     }
+}
+
+fn channel_changed(event: &ChannelChanged) -> Value {
+    let mut data = json!({"id": event.channel_id, "community_id": event.community_id});
+    let ChannelChanged { name, topic, private, slow_mode, archived, category_id, .. } = event;
+    let fields = [
+        ("name", name.as_ref().map(|name| json!(name))),
+        ("topic", topic.as_ref().map(|topic| json!(topic))),
+        ("private", private.map(Value::from)),
+        ("slow_mode", slow_mode.map(|slow_mode| json!(slow_mode))),
+        ("archived", archived.map(Value::from)),
+        ("category_id", category_id.map(|category| json!(category))),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value {
+            data[field] = value;
+        }
+    }
+    data
 }
 
 fn role(community: CommunityId, role: Role, definition: &Definition) -> Value {

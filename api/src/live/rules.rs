@@ -52,7 +52,8 @@ impl Rules {
 
     pub(crate) fn views(&self, account: AccountId, held: &BTreeSet<Role>, channel: ChannelId) -> bool {
         let restriction = self.restricted.get(&channel);
-        let place = restriction.map(|r| Place { private: r.private, overwrites: &r.overwrites });
+        let place =
+            restriction.map(|r| Place { private: r.private, archived: false, overwrites: &r.overwrites });
         resolve(self.who(account, held), &self.roles, place).contains(Permissions::VIEW)
     }
 

@@ -4,6 +4,8 @@
 pub(crate) mod history;
 pub(crate) mod pin;
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -50,6 +52,12 @@ impl From<MessageError> for ApiError {
             MessageError::Deleted => DELETED,
             MessageError::TimedOut => TIMED_OUT,
             MessageError::MayNotReply => MAY_NOT_REPLY,
+            MessageError::Archived => crate::channel::ARCHIVED,
+            MessageError::Blocked => crate::block::BLOCKED,
+            MessageError::SlowMode { wait } => {
+                let wait = Duration::from_secs(u64::from(wait));
+                return Self::told(crate::channel::SLOW_MODE, error).retry_after(wait);
+            }
             MessageError::MayNotPin => MAY_NOT_PIN,
             MessageError::PollTime => POLL_TIME,
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use account_data::{AccountData, Outcome, ScheduledMessage, Unavailable};
 use commands::{Clock, Commands, Context, Refusal};
-use domain::message::Content;
+use domain::message::{Content, MessageError};
 use jiff::SignedDuration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +87,11 @@ impl Sender {
                 let error: &dyn std::error::Error = &refusal;
                 tracing::warn!(scheduled = %message.id, error, "a scheduled message is posted later");
                 Outcome::Unsure(self.clock.now().saturating_add(AGAIN).unwrap_or(message.send_at))
+            }
+            // Its turn comes when slow mode lets it.
+            Err(Refusal::Domain(MessageError::SlowMode { wait })) => {
+                let wait = SignedDuration::from_secs(i64::from(wait));
+                Outcome::Unsure(self.clock.now().saturating_add(wait).unwrap_or(message.send_at))
             }
             Err(refusal @ (Refusal::Domain(_) | Refusal::KeyReused)) => {
                 Outcome::Failed(ApiError::from(refusal).code().name)

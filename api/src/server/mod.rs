@@ -31,7 +31,7 @@ use crate::signal::Signals;
 use crate::state::{App, AppState, Origin};
 
 pub use storage::pool;
-use storage::{SettlerCheckpoint, Storage};
+use storage::{Paces, SettlerCheckpoint, Storage};
 
 /// The longest that open connections may take to finish.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -97,7 +97,9 @@ impl Server {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let settings = Settings { default_community: config.community.default_community.0.clone() };
-        let commands = Commands::new(store.clone(), vault.clone(), clock.clone(), ids.clone(), settings);
+        let pace = Arc::new(Paces(account_data.clone()));
+        let commands =
+            Commands::new(store.clone(), vault.clone(), clock.clone(), ids.clone(), pace, settings);
 
         let projector = Projector::new(store.clone(), vault.clone(), read.clone());
         tasks.spawn(projector.run(background.clone()));

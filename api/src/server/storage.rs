@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use account_data::AccountData;
+use account_data::{AccountData, PaceClaim, Paced};
 use anyhow::Context as _;
 use async_trait::async_trait;
+use commands::{Claim, Claimed};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use event_store::postgres::PostgresStore;
 use event_store::{EventStore, Position, Unavailable};
@@ -102,5 +103,29 @@ impl commands::Checkpoint for SettlerCheckpoint {
 
     async fn save(&self, position: Position) -> Result<(), Unavailable> {
         self.0.checkpoint_save(SETTLER, position).await.map_err(|error| Unavailable(Arc::new(error)))
+    }
+}
+
+/// Where slow mode keeps who posted when: with what accounts keep.
+pub(super) struct Paces(pub(super) AccountData);
+
+fn of(claim: &Claim) -> PaceClaim {
+    let Claim { account, channel, command, .. } = *claim;
+    PaceClaim { account, channel, command }
+}
+
+#[async_trait]
+impl commands::Pace for Paces {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, Unavailable> {
+        let paced = self.0.claim_pace(&of(claim), claim.now, claim.interval).await;
+        Ok(match paced.map_err(|error| Unavailable(Arc::new(error)))? {
+            Paced::Now => Claimed::Now,
+            Paced::Before => Claimed::Before,
+            Paced::NotBefore(then) => Claimed::NotBefore(then),
+        })
+    }
+
+    async fn give_back(&self, claim: &Claim) -> Result<(), Unavailable> {
+        self.0.give_pace_back(&of(claim)).await.map_err(|error| Unavailable(Arc::new(error)))
     }
 }

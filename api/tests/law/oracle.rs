@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use client::{Cursor, Frame};
 use domain::account::AccountEvent;
 use domain::channel::ChannelEvent;
+use domain::channel_order::ChannelOrderEvent;
 use domain::codec::EventSet as _;
 use domain::community::CommunityEvent;
 use domain::membership::{Membership, MembershipEvent};
@@ -162,7 +163,8 @@ fn community(event: &Event) -> Option<CommunityId> {
         Event::Channel(ChannelEvent::Changed(e)) => e.community_id,
         Event::Channel(ChannelEvent::Deleted(e)) => e.community_id,
         Event::Channel(ChannelEvent::Overwritten(e)) => e.community_id,
-        Event::Channel(_) => return None,
+        Event::ChannelOrder(ChannelOrderEvent::Ordered(e)) => e.community_id,
+        Event::Channel(_) | Event::Block(_) => return None,
         Event::Community(CommunityEvent::Created(e)) => e.community_id,
         Event::Community(CommunityEvent::Renamed(e)) => e.community_id,
         Event::Community(CommunityEvent::Deleted(e)) => e.community_id,
@@ -189,6 +191,8 @@ fn subject(event: &Event) -> String {
         Event::Channel(ChannelEvent::Deleted(e)) => e.channel_id.to_string(),
         Event::Channel(ChannelEvent::Overwritten(e)) => e.channel_id.to_string(),
         Event::Channel(_) => format!("{event:?}"),
+        // Their frames name nothing that has an id of its own.
+        Event::ChannelOrder(_) | Event::Block(_) => String::new(),
         Event::Account(AccountEvent::Registered(e)) => e.account_id.to_string(),
         Event::Account(AccountEvent::ProfileChanged(e)) => e.account_id.to_string(),
         Event::Community(_) => community(event).map(|id| id.to_string()).unwrap_or_default(),

@@ -135,6 +135,27 @@ fn call<'a>(
         "createChannel" => server.post(&format!("{community}/channels")).json(json!({"name": "new"})),
         "showChannel" => server.get(&format!("/channels/{channel}")),
         "changeChannel" => server.patch(&format!("/channels/{channel}")).json(json!({"name": "changed"})),
+        "orderChannels" => server
+            .put(&format!("{community}/channel-order"))
+            .json(json!({"channels": [{"id": channel, "category_id": null}]})),
+        "overwriteRole" => server
+            .put(&format!("/channels/{channel}/overwrites/roles/guest"))
+            .json(json!({"allow": [], "deny": ["react"]})),
+        "resetRole" => server.delete(&format!("/channels/{channel}/overwrites/roles/guest")),
+        "overwriteAccount" => server
+            .put(&format!("/channels/{channel}/overwrites/accounts/{target}"))
+            .json(json!({"deny": ["react"]})),
+        "resetAccount" => server.delete(&format!("/channels/{channel}/overwrites/accounts/{target}")),
+        "openDirect" => server.post("/direct-channels").json(json!({"account": target})),
+        "createGroup" => server.post("/group-channels").json(json!({"members": [target]})),
+        // The community's channel is no group.
+        "addGroupMember" => server.put(&format!("/channels/{channel}/members/{target}")),
+        "removeGroupMember" => server.delete(&format!("/channels/{channel}/members/{target}")),
+        "handGroupOver" => server.put(&format!("/channels/{channel}/owner")).json(json!({"account": target})),
+        "listConversations" => server.get("/me/conversations"),
+        "listBlocks" => server.get("/me/blocks"),
+        "blockAccount" => server.put(&format!("/me/blocks/{target}")),
+        "unblockAccount" => server.delete(&format!("/me/blocks/{target}")),
         "deleteChannel" => server.delete(&format!("/channels/{channel}")),
         "createInvite" => server.post(&format!("{community}/invites")).json(json!({})),
         "listInvites" => server.get(&format!("{community}/invites")),

@@ -1,4 +1,4 @@
-use commands::NewChannel;
+use commands::{ChangedChannel, NewChannel};
 use domain::channel::{ChannelError, ChannelKind, ChannelName, ChannelTopic, LiveChannel};
 use domain::{ChannelId, CommunityId, streams};
 use uuid::Uuid;
@@ -11,6 +11,10 @@ const NO_COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(2));
 
 fn name(text: &str) -> Option<ChannelName> {
     Some(ChannelName::parse(text).unwrap())
+}
+
+fn to(name: Option<ChannelName>, topic: Option<ChannelTopic>) -> ChangedChannel {
+    ChangedChannel { name, topic, ..ChangedChannel::default() }
 }
 
 fn name_of(channel: &LiveChannel) -> &str {
@@ -77,11 +81,11 @@ async fn a_change_leaves_what_was_not_given() {
     let scene = Scene::set().await;
     let id = scene.new_channel(ChannelKind::Text).await;
     let renamed =
-        scene.commands.change_channel(&by(scene.moderator), id, name("tea room"), None).await.unwrap();
+        scene.commands.change_channel(&by(scene.moderator), id, to(name("tea room"), None)).await.unwrap();
     assert_eq!(name_of(&renamed.made.channel), "tea room");
     assert_eq!(renamed.made.channel.topic.as_str(), "Tea");
     let emptied = ChannelTopic::parse("").unwrap();
-    let emptied = scene.commands.change_channel(&by(scene.owner), id, None, Some(emptied)).await.unwrap();
+    let emptied = scene.commands.change_channel(&by(scene.owner), id, to(None, Some(emptied))).await.unwrap();
     assert_eq!(name_of(&emptied.made.channel), "tea room");
     assert_eq!(emptied.made.channel.topic.as_str(), "");
     assert_eq!(emptied.made.created_at, renamed.made.created_at);
@@ -93,7 +97,7 @@ async fn a_change_leaves_what_was_not_given() {
 async fn changing_to_what_is_so_already_appends_nothing() {
     let scene = Scene::set().await;
     let id = scene.new_channel(ChannelKind::Text).await;
-    let same = scene.commands.change_channel(&by(scene.owner), id, name("lounge"), None).await.unwrap();
+    let same = scene.commands.change_channel(&by(scene.owner), id, to(name("lounge"), None)).await.unwrap();
     assert_eq!(name_of(&same.made.channel), "lounge");
     assert_eq!(scene.kinds(streams::channel(id)).await, ["channel.created"]);
 }
@@ -101,16 +105,17 @@ async fn changing_to_what_is_so_already_appends_nothing() {
 #[tokio::test]
 async fn changing_or_deleting_without_the_permission_is_refused() {
     let scene = Scene::set().await;
-    let change = scene.commands.change_channel(&by(scene.member), scene.channel, name("mine"), None).await;
+    let change =
+        scene.commands.change_channel(&by(scene.member), scene.channel, to(name("mine"), None)).await;
     assert_eq!(refused(change), ChannelError::MayNotManage);
     let delete = scene.commands.delete_channel(&by(scene.member), scene.channel).await;
     assert_eq!(refused(delete), ChannelError::MayNotManage);
     for (account, id) in [(scene.outsider, scene.channel), (scene.owner, NO_CHANNEL)] {
-        let change = scene.commands.change_channel(&by(account), id, name("mine"), None).await;
+        let change = scene.commands.change_channel(&by(account), id, to(name("mine"), None)).await;
         assert_eq!(refused(change), ChannelError::Unknown);
         assert_eq!(refused(scene.commands.delete_channel(&by(account), id).await), ChannelError::Unknown);
     }
-    let nobody = scene.commands.change_channel(&anyone(), scene.channel, name("mine"), None).await;
+    let nobody = scene.commands.change_channel(&anyone(), scene.channel, to(name("mine"), None)).await;
     assert_eq!(refused(nobody), ChannelError::Unknown);
     assert_eq!(refused(scene.commands.delete_channel(&anyone(), scene.channel).await), ChannelError::Unknown);
 }
@@ -122,6 +127,6 @@ async fn a_deleted_channel_is_unknown_afterwards() {
     assert_eq!(scene.head().await, deleted.position);
     let again = scene.commands.delete_channel(&by(scene.moderator), scene.channel).await;
     assert_eq!(refused(again), ChannelError::Unknown);
-    let change = scene.commands.change_channel(&by(scene.owner), scene.channel, name("back"), None).await;
+    let change = scene.commands.change_channel(&by(scene.owner), scene.channel, to(name("back"), None)).await;
     assert_eq!(refused(change), ChannelError::Unknown);
 }

@@ -13,6 +13,7 @@ mod membership;
 mod message;
 mod moderation;
 mod poll;
+mod pace;
 mod races;
 mod reaction;
 mod registration;

@@ -87,7 +87,7 @@ pub(crate) fn name(text: &str) -> CommunityName {
 
 pub(crate) fn a_channel(kind: ChannelKind) -> NewChannel {
     let (name, topic) = (ChannelName::parse("lounge").unwrap(), ChannelTopic::parse("Tea").unwrap());
-    NewChannel { name, kind, topic, category_id: None }
+    NewChannel { name, kind, topic, category_id: None, private: None, overwrites: None, existing: 0 }
 }
 
 /// The only channel that a community has so far.

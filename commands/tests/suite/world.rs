@@ -19,6 +19,7 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 use vault::{Binding, MasterKey, OpenRequest, Opened, Vault};
 
+use crate::pace::TestPace;
 use crate::store::TestStore;
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -75,6 +76,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) commands: Commands,
     ids: Arc<CountedIds>,
+    pace: Arc<TestPace>,
     settings: Settings,
     _database: Arc<TestDatabase>,
 }
@@ -100,15 +102,22 @@ impl World {
         let store = Arc::new(TestStore::default());
         let clock = Arc::new(FixedClock(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap())));
         let ids = Arc::new(CountedIds);
-        let commands =
-            Commands::new(store.clone(), vault.clone(), clock.clone(), ids.clone(), settings.clone());
-        Self { store, vault, clock, commands, ids, settings, _database: database }
+        let pace = Arc::new(TestPace::default());
+        let commands = Commands::new(
+            store.clone(),
+            vault.clone(),
+            clock.clone(),
+            ids.clone(),
+            pace.clone(),
+            settings.clone(),
+        );
+        Self { store, vault, clock, commands, ids, pace, settings, _database: database }
     }
 
     /// The commands of another process over the same log and vault, with caches of its own.
     pub(crate) fn another_node(&self) -> Commands {
         let (store, vault, settings) = (self.store.clone(), self.vault.clone(), self.settings.clone());
-        Commands::new(store, vault, self.clock.clone(), self.ids.clone(), settings)
+        Commands::new(store, vault, self.clock.clone(), self.ids.clone(), self.pace.clone(), settings)
     }
 
     pub(crate) async fn person(&self, name: &str) -> AccountId {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ChannelKind, ChannelName, ChannelTopic};
+use super::{ChannelKind, ChannelName, ChannelTopic, SlowMode};
 use crate::codec::{events, fact};
 use crate::permission::{Overwrite, Overwrites, Target};
 use crate::{AccountId, ChannelId, CommunityId};
@@ -37,8 +37,29 @@ pub struct ChannelChanged {
     pub topic: Option<ChannelTopic>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_mode: Option<SlowMode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+    /// `Some(None)`: it stands in no category from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_said")]
+    pub category_id: Option<Option<ChannelId>>,
 }
 fact!(ChannelChanged = "channel.changed", 1);
+
+impl ChannelChanged {
+    /// Of which nothing has changed yet.
+    pub fn nothing(channel_id: ChannelId, community_id: CommunityId) -> Self {
+        let (name, topic, private) = (None, None, None);
+        let (slow_mode, archived, category_id) = (None, None, None);
+        Self { channel_id, community_id, name, topic, private, slow_mode, archived, category_id }
+    }
+}
+
+/// Tells a field that is null from one that is not there.
+fn null_is_said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<ChannelId>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelDeleted {
@@ -99,12 +120,15 @@ pub struct GroupMemberAdded {
 }
 fact!(GroupMemberAdded = "group.member_added", 1);
 
-/// By the owner, or by themselves: then they left.
+/// By the owner, or by themselves: then they left. A group ends with its last member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupMemberRemoved {
     pub channel_id: ChannelId,
     pub account_id: AccountId,
     pub by: AccountId,
+    /// Whether this was the last one: then the group has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 fact!(GroupMemberRemoved = "group.member_removed", 1);
 

@@ -11,6 +11,7 @@
 //! 6. The member's own overwrite comes last.
 //! 7. Overwrites give nothing back that a time-out took.
 //! 8. Who may not view a channel may do nothing in it.
+//! 9. To an archived channel nobody adds anything, its owner included: [`Permissions::CONTRIBUTE`] is gone.
 
 use std::collections::BTreeSet;
 
@@ -32,16 +33,23 @@ pub struct Who<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub private: bool,
+    pub archived: bool,
     pub overwrites: &'a Overwrites,
 }
 
 /// What `who` may do in the community, or in one channel of it.
 pub fn resolve(who: Who<'_>, roles: &Roles, channel: Option<Place<'_>>) -> Permissions {
+    let permissions = unarchived(who, roles, channel);
+    let archived = channel.is_some_and(|channel| channel.archived);
+    if archived { permissions - Permissions::CONTRIBUTE } else { permissions }
+}
+
+fn unarchived(who: Who<'_>, roles: &Roles, channel: Option<Place<'_>>) -> Permissions {
     if who.owner {
         return Permissions::all();
     }
     let mut permissions = roles.granted(who.roles);
-    let Some(Place { private, overwrites }) = channel else {
+    let Some(Place { private, overwrites, .. }) = channel else {
         return if who.timed_out { permissions & Permissions::TIMED_OUT } else { permissions };
     };
     if private {
@@ -85,6 +93,8 @@ pub enum Rule {
     TimedOut,
     /// What may not be viewed, may not be used.
     NoView,
+    /// Nothing is added to an archived channel.
+    Archived,
 }
 
 /// Whether a permission is held, and why.
@@ -97,6 +107,15 @@ pub struct Decided {
 
 /// Each permission with the rule that decided it, in the order of the bits; as [`resolve`] decides.
 pub fn explain(who: Who<'_>, roles: &Roles, channel: Option<Place<'_>>) -> Vec<Decided> {
+    let mut decided = explain_unarchived(who, roles, channel);
+    if channel.is_some_and(|channel| channel.archived) {
+        let added = |one: &&mut Decided| one.allowed && Permissions::CONTRIBUTE.contains(one.permission);
+        decided.iter_mut().filter(added).for_each(|one| (one.allowed, one.rule) = (false, Rule::Archived));
+    }
+    decided
+}
+
+fn explain_unarchived(who: Who<'_>, roles: &Roles, channel: Option<Place<'_>>) -> Vec<Decided> {
     let each = Permissions::all().iter();
     if who.owner {
         return each.map(|permission| Decided { permission, allowed: true, rule: Rule::Owner }).collect();
@@ -120,7 +139,7 @@ fn alone(permission: Permissions, who: Who<'_>, roles: &Roles, channel: Option<P
     let granted = roles.order().iter().rev().find(grants);
     let mut rule = granted.map_or(Rule::NotGranted, |role| Rule::Role(*role));
     let mut allowed = granted.is_some();
-    if let Some(Place { private, overwrites }) = channel {
+    if let Some(Place { private, overwrites, .. }) = channel {
         if private && permission == Permissions::VIEW {
             (allowed, rule) = (false, Rule::Private);
         }

@@ -1,6 +1,10 @@
+mod conversation;
+mod overwriting;
+mod settings;
+
 use domain::channel::{
-    Channel, ChannelChanged, ChannelCommand, ChannelCreated, ChannelDeleted, ChannelError, ChannelEvent,
-    ChannelKind, ChannelName, ChannelTopic,
+    Channel, ChannelChange, ChannelChanged, ChannelCommand, ChannelCreated, ChannelDeleted, ChannelError,
+    ChannelEvent, ChannelKind, ChannelName, ChannelTopic, CreateChannel, InCategory,
 };
 use domain::{ChannelId, CommunityId, Permissions, Role, Standing};
 
@@ -28,19 +32,26 @@ fn deleted() -> ChannelEvent {
 }
 
 fn create(by: Standing, kind: ChannelKind, category: Option<Channel>) -> ChannelCommand {
-    let category = category.map(|state| (CATEGORY, state));
-    ChannelCommand::Create {
+    ChannelCommand::Create(creating(by, kind, category))
+}
+
+fn creating(by: Standing, kind: ChannelKind, category: Option<Channel>) -> CreateChannel {
+    let in_it = Standing { channel: Some(CATEGORY), ..by };
+    CreateChannel {
         id: CHANNEL,
         by,
         name: name("general"),
         kind,
         topic: topic("All things"),
-        category,
+        category: category.map(|state| InCategory { id: CATEGORY, state, by: in_it }),
+        private: None,
+        overwrites: None,
+        existing: 0,
     }
 }
 
 fn change(by: Standing, name: Option<ChannelName>, topic: Option<ChannelTopic>) -> ChannelCommand {
-    ChannelCommand::Change { by, name, topic }
+    ChannelCommand::Change { by, change: ChannelChange { name, topic, ..ChannelChange::default() } }
 }
 
 #[test]
@@ -120,8 +131,7 @@ fn a_category_in_a_category_is_refused() {
 
 #[test]
 fn a_change_says_only_what_changed() {
-    let unchanged =
-        ChannelChanged { channel_id: CHANNEL, community_id: HERE, name: None, topic: None, private: None };
+    let unchanged = ChannelChanged::nothing(CHANNEL, HERE);
     let renamed = ChannelChanged { name: Some(name("news")), ..unchanged.clone() };
     let command = change(moderator(), Some(name("news")), Some(topic("All things")));
     let state = given::<Channel>([created()]).when(command).then([renamed.into()]);

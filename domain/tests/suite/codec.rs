@@ -7,6 +7,7 @@ use domain::account::{
 };
 use domain::channel::{
     ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName, ChannelTopic,
+    SlowMode,
 };
 use domain::claim::{ClaimEvent, EmailClaimed, HandleClaimed};
 use domain::codec::EventSet as _;
@@ -220,15 +221,32 @@ fn channel_events() -> impl Strategy<Value = ChannelEvent> {
                 .into()
             }
         ),
-        (channel(), community(), of(name()), of(topic())).prop_map(
-            |(channel_id, community_id, name, topic)| {
-                ChannelChanged { channel_id, community_id, name, topic, private: None }.into()
+        (channel(), community(), of(name()), of(topic()), settings()).prop_map(
+            |(channel_id, community_id, name, topic, (private, slow_mode, archived, category_id))| {
+                let slow_mode = slow_mode.and_then(SlowMode::new);
+                ChannelChanged {
+                    channel_id,
+                    community_id,
+                    name,
+                    topic,
+                    private,
+                    slow_mode,
+                    archived,
+                    category_id,
+                }
+                .into()
             }
         ),
         (channel(), community(), account()).prop_map(|(channel_id, community_id, deleted_by)| {
             ChannelDeleted { channel_id, community_id, deleted_by }.into()
         }),
     ]
+}
+
+type Settings = (Option<bool>, Option<u32>, Option<bool>, Option<Option<domain::ChannelId>>);
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (of(any::<bool>()), of(0..=SlowMode::MAX), of(any::<bool>()), of(of(channel())))
 }
 
 fn community_events() -> impl Strategy<Value = CommunityEvent> {

@@ -12,9 +12,13 @@ use domain::account::{
     About, AccountEvent, AccountRegistered, DisplayName, Email, Handle, Identity, ProfileChange,
     ProfileChanged,
 };
+use domain::block::{AccountBlocked, AccountUnblocked, BlockEvent};
 use domain::channel::{
-    ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName, ChannelTopic,
+    ChannelChanged, ChannelCreated, ChannelDeleted, ChannelEvent, ChannelKind, ChannelName,
+    ChannelOverwritten, ChannelTopic, DirectOpened, GroupCreated, GroupHandedOver, GroupMemberAdded,
+    GroupMemberRemoved, GroupRenamed, SlowMode,
 };
+use domain::channel_order::{ChannelOrderEvent, ChannelsOrdered, Placed};
 use domain::claim::{ClaimEvent, EmailClaimed, HandleClaimed};
 use domain::codec::EventSet as _;
 use domain::community::{
@@ -32,7 +36,7 @@ use domain::message::{
     Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
     MessageUnpinned,
 };
-use domain::permission::Overwrites;
+use domain::permission::{Overwrite, Overwrites, Target};
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
 use domain::reaction::{ReactionAdded, ReactionEvent, ReactionRemoved, ReactionsCleared};
 use domain::report::{
@@ -113,6 +117,21 @@ fn table() -> Vec<Row> {
     for (kind, event) in channels() {
         row(kind, 1, community(), event.into());
     }
+    for (kind, event) in conversations() {
+        row(kind, 1, channel(), event.into());
+    }
+    for (kind, event) in blocks() {
+        row(kind, 1, account(), event.into());
+    }
+    let ordered = ChannelOrderEvent::from(ChannelsOrdered {
+        community_id: CO,
+        channels: vec![
+            Placed { id: CATEGORY, category_id: None },
+            Placed { id: CH, category_id: Some(CATEGORY) },
+        ],
+        by: A,
+    });
+    row("channels.ordered", 1, community(), ordered.into());
     for (kind, event) in communities() {
         row(kind, 1, community(), event.into());
     }
@@ -241,7 +260,7 @@ fn memberships() -> [(&'static str, MembershipEvent); 9] {
     ]
 }
 
-fn channels() -> [(&'static str, ChannelEvent); 3] {
+fn channels() -> [(&'static str, ChannelEvent); 4] {
     let (name, topic) = (|text| ChannelName::parse(text).unwrap(), |text| ChannelTopic::parse(text).unwrap());
     let created = ChannelCreated {
         channel_id: CH,
@@ -254,18 +273,79 @@ fn channels() -> [(&'static str, ChannelEvent); 3] {
         overwrites: Overwrites::default(),
     };
     let changed = ChannelChanged {
-        channel_id: CH,
-        community_id: CO,
         name: Some(name("news")),
         topic: Some(topic("")),
-        private: None,
+        ..ChannelChanged::nothing(CH, CO)
+    };
+    let overwrite = Overwrite { allow: Permissions::VIEW, deny: Permissions::POST | Permissions::REACT };
+    let overwritten = ChannelOverwritten {
+        channel_id: CH,
+        community_id: CO,
+        target: Target::Role(Role::Guest),
+        overwrite,
+        by: B,
     };
     let deleted = ChannelDeleted { channel_id: CH, community_id: CO, deleted_by: B };
     [
         ("channel.created", created.into()),
         ("channel.changed", changed.into()),
         ("channel.deleted", deleted.into()),
+        ("channel.overwritten", overwritten.into()),
     ]
+}
+
+fn conversations() -> [(&'static str, ChannelEvent); 6] {
+    let (channel_id, account_id, by) = (CH, B, A);
+    let name = || Some(ChannelName::parse("Café").unwrap());
+    let opened = DirectOpened { channel_id, accounts: [A, B], by };
+    let created = GroupCreated { channel_id, name: name(), owner_id: A, members: [A, B].into() };
+    [
+        ("direct.opened", opened.into()),
+        ("group.created", created.into()),
+        ("group.renamed", GroupRenamed { channel_id, name: name(), by }.into()),
+        ("group.member_added", GroupMemberAdded { channel_id, account_id, by }.into()),
+        ("group.member_removed", GroupMemberRemoved { channel_id, account_id, by, ended: true }.into()),
+        ("group.handed_over", GroupHandedOver { channel_id, owner_id: B, by }.into()),
+    ]
+}
+
+fn blocks() -> [(&'static str, BlockEvent); 2] {
+    [
+        ("account.blocked", AccountBlocked { account_id: B, by: A }.into()),
+        ("account.unblocked", AccountUnblocked { account_id: B, by: A }.into()),
+    ]
+}
+
+/// What later fields of an old type look like in the log; those that a channel was made with are optional, too.
+#[test]
+fn settings_of_a_channel_are_stored_as_said() {
+    let changed = ChannelChanged {
+        private: Some(true),
+        slow_mode: SlowMode::new(30),
+        archived: Some(false),
+        category_id: Some(None),
+        ..ChannelChanged::nothing(CH, CO)
+    };
+    let moved = ChannelChanged { category_id: Some(Some(CATEGORY)), ..ChannelChanged::nothing(CH, CO) };
+    for (event, stored) in [
+        (changed, json!({"private": true, "slow_mode": 30, "archived": false, "category_id": null})),
+        (moved, json!({"category_id": CATEGORY})),
+    ] {
+        let event = Event::from(ChannelEvent::from(event));
+        let mut data: Value = serde_json::from_slice(&event.encode().data).unwrap();
+        assert_eq!(decode("channel.changed", 1, &data, PersonalPart::Sealed), Some(event));
+        let fields = data.as_object_mut().unwrap();
+        fields.retain(|name, _| !["channel_id", "community_id"].contains(&name.as_str()));
+        assert_eq!(data, stored);
+    }
+    let overwrite = Overwrite { allow: Permissions::VIEW, deny: Permissions::empty() };
+    let overwrites: Overwrites = [(Target::Account(A), overwrite)].into_iter().collect();
+    let (_, created) = channels().into_iter().next().unwrap();
+    let ChannelEvent::Created(created) = created else { panic!("it is the first") };
+    let created = Event::from(ChannelEvent::from(ChannelCreated { private: true, overwrites, ..created }));
+    let data: Value = serde_json::from_slice(&created.encode().data).unwrap();
+    assert_eq!(data["overwrites"], json!([{"account": A, "allow": 1, "deny": 0}]));
+    assert_eq!(decode("channel.created", 1, &data, PersonalPart::Sealed), Some(created));
 }
 
 fn communities() -> [(&'static str, CommunityEvent); 8] {
@@ -444,6 +524,9 @@ fn what_may_be_missing_may_be_missing() {
         ("channel.created", "category_id"),
         ("channel.changed", "name"),
         ("channel.changed", "topic"),
+        ("group.created", "name"),
+        ("group.renamed", "name"),
+        ("group.member_removed", "ended"),
         ("invite.created", "max_uses"),
         ("invite.created", "expires_at"),
         ("installation.founded", "community_id"),

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use domain::channel::{Channel, ChannelCommand, ChannelKind, ChannelName, ChannelTopic};
 use domain::community::{Community, CommunityCommand, CommunityName, RoleChange};
+use domain::channel::{
+    Channel, ChannelChange, ChannelCommand, ChannelKind, ChannelName, ChannelTopic, CreateChannel, InCategory,
+};
 use domain::emoji::Emoji;
 use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
 use domain::membership::{JoinedBy, Membership, MembershipCommand};
@@ -259,7 +261,8 @@ impl World {
             Try::ChangeChannel(which) => {
                 let by = self.standing_in(who, which);
                 let name = Some(ChannelName::parse("news").unwrap());
-                act(&mut self.channels[which], ChannelCommand::Change { by, name, topic: None }, false);
+                let change = ChannelChange { name, archived: Some(who % 2 == 1), ..ChannelChange::default() };
+                act(&mut self.channels[which], ChannelCommand::Change { by, change }, false);
             }
             Try::DeleteChannel(which) => {
                 let by = self.standing_in(who, which);
@@ -363,7 +366,14 @@ impl World {
             (kind != ChannelKind::Category).then(|| (channel(other), self.channels[other].clone()));
         let category = category.filter(|(_, state)| state.live().is_some());
         let (name, topic) = (ChannelName::parse("general").unwrap(), ChannelTopic::parse("").unwrap());
-        let command = ChannelCommand::Create { id: channel(which), by, name, kind, topic, category };
+        let category = category.map(|(id, state)| {
+            let by = Standing { channel: Some(id), ..by };
+            InCategory { id, state, by }
+        });
+        let (private, overwrites, existing) = (None, None, 0);
+        let id = channel(which);
+        let create = CreateChannel { id, by, name, kind, topic, category, private, overwrites, existing };
+        let command = ChannelCommand::Create(create);
         act(&mut self.channels[which], command, false);
     }
 
@@ -389,6 +399,7 @@ impl World {
             // Every other message has a poll.
             poll: (which.is_multiple_of(2)).then(|| poll(which)),
             now: at(0),
+            wait: None,
         };
         act(&mut self.messages[which], MessageCommand::Post(post), false);
     }

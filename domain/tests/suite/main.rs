@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod account;
+mod block;
 mod channel;
+mod channel_order;
 mod claim;
 mod codec;
 mod community;

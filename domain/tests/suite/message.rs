@@ -58,6 +58,7 @@ fn post_in(channel: Channel, by: Standing, reply_to: Option<(MessageId, Message)
         reply_to,
         poll,
         now,
+        wait: None,
     })
 }
 

@@ -132,7 +132,7 @@ fn a_higher_roles_overwrite_counts_more_and_the_members_own_most() {
     let who = Who { account: MEMBER, owner: false, roles: &held, timed_out: false };
     let may = |entries: &[_]| {
         let overwrites = overwrites(entries);
-        let place = Place { private: false, overwrites: &overwrites };
+        let place = Place { private: false, archived: false, overwrites: &overwrites };
         resolve(who, &Roles::default(), Some(place)).contains(post)
     };
     let (low, high) = (Target::Role(Role::Member), Target::Role(Role::Moderator));
@@ -158,7 +158,7 @@ fn a_private_channel_is_seen_by_its_owner_and_by_who_is_let_in() {
         ),
     ] {
         let overwrites = overwrites(&entries);
-        let place = Some(Place { private: true, overwrites: &overwrites });
+        let place = Some(Place { private: true, archived: false, overwrites: &overwrites });
         assert_eq!(resolve(who, &Roles::default(), place).contains(view), !entries.is_empty());
         assert_eq!(explain(who, &Roles::default(), place)[0].rule, expected);
         let owner = Who { owner: true, ..who };
@@ -205,19 +205,36 @@ fn held() -> impl Strategy<Value = BTreeSet<Role>> {
     prop::collection::btree_set(any_role(), 0..5)
 }
 
+#[test]
+fn to_an_archived_channel_nobody_adds_anything_and_all_who_saw_it_still_do() {
+    let held = [Role::Moderator].into();
+    let overwrites = overwrites(&[(Target::Account(MEMBER), Permissions::POST, Permissions::empty())]);
+    let place = Place { private: false, archived: true, overwrites: &overwrites };
+    for owner in [false, true] {
+        let who = Who { account: MEMBER, owner, roles: &held, timed_out: false };
+        let left = resolve(who, &Roles::default(), Some(place));
+        let open = resolve(who, &Roles::default(), Some(Place { archived: false, ..place }));
+        assert_eq!(left, open - Permissions::CONTRIBUTE);
+        assert!(left.contains(Permissions::VIEW | Permissions::MANAGE_CHANNELS));
+        let decided = explain(who, &Roles::default(), Some(place));
+        let post = decided.iter().find(|one| one.permission == Permissions::POST).unwrap();
+        assert_eq!((post.allowed, post.rule), (false, Rule::Archived));
+    }
+}
+
 proptest! {
     #[test]
     fn a_denial_never_widens(
-        roles in all_roles(), held in held(), overwrites in any_overwrites(), private: bool, timed_out: bool,
-        target in any_role(), denied in permissions(),
+        roles in all_roles(), held in held(), overwrites in any_overwrites(), private: bool, archived: bool,
+        timed_out: bool, target in any_role(), denied in permissions(),
     ) {
         let who = Who { account: MEMBER, owner: false, roles: &held, timed_out };
-        let before = resolve(who, &roles, Some(Place { private, overwrites: &overwrites }));
+        let before = resolve(who, &roles, Some(Place { private, archived, overwrites: &overwrites }));
         for target in [Target::Role(target), Target::Account(MEMBER)] {
             let mut more = overwrites.clone();
             let old = more.get(target).unwrap_or_default();
             more.set(target, Overwrite { allow: old.allow.difference(denied), deny: old.deny.union(denied) });
-            let after = resolve(who, &roles, Some(Place { private, overwrites: &more }));
+            let after = resolve(who, &roles, Some(Place { private, archived, overwrites: &more }));
             prop_assert!(before.contains(after), "{before:?} became {after:?}");
         }
     }
@@ -225,18 +242,21 @@ proptest! {
     #[test]
     fn the_owner_always_may(roles in all_roles(), held in held(), overwrites in any_overwrites(), private: bool) {
         let who = Who { account: MEMBER, owner: true, roles: &held, timed_out: true };
-        let place = Place { private, overwrites: &overwrites };
+        let place = Place { private, archived: false, overwrites: &overwrites };
         prop_assert_eq!(resolve(who, &roles, Some(place)), Permissions::all());
+        let archived = Place { archived: true, ..place };
+        let left = Permissions::all() - Permissions::CONTRIBUTE;
+        prop_assert_eq!(resolve(who, &roles, Some(archived)), left);
         prop_assert_eq!(resolve(who, &roles, None), Permissions::all());
     }
 
     #[test]
     fn what_is_explained_is_what_is_resolved(
         roles in all_roles(), held in held(), overwrites in any_overwrites(), private: bool, timed_out: bool,
-        owner: bool, in_channel: bool,
+        owner: bool, in_channel: bool, archived: bool,
     ) {
         let who = Who { account: MEMBER, owner, roles: &held, timed_out };
-        let place = in_channel.then_some(Place { private, overwrites: &overwrites });
+        let place = in_channel.then_some(Place { private, archived, overwrites: &overwrites });
         let allowed = explain(who, &roles, place).into_iter().filter(|one| one.allowed);
         let allowed = allowed.fold(Permissions::empty(), |sum, one| sum | one.permission);
         // Whoever is outside is not even asked about overwrites.

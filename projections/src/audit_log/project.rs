@@ -1,6 +1,7 @@
 //! Events as entries. What was there before comes from the rows, which this reads before the event's noun writes them.
 
 use domain::channel::{ChannelChanged, ChannelCreated, ChannelEvent};
+use domain::channel_order::ChannelOrderEvent;
 use domain::community::CommunityEvent;
 use domain::invite::InviteEvent;
 use domain::membership::{MembershipEvent, Reason};
@@ -147,6 +148,7 @@ fn entry(event: &Event) -> Option<Entry> {
         Event::Community(event) => Some(of_community(event)),
         Event::Membership(event) => of_membership(event),
         Event::Channel(event) => of_channel(event),
+        Event::ChannelOrder(ChannelOrderEvent::Ordered(e)) => Some(Entry::new(e.community_id, Some(e.by))),
         Event::Invite(event) => of_invite(event),
         Event::Report(event) => Some(of_report(event)),
         Event::Message(event) => of_message(event),
@@ -156,7 +158,7 @@ fn entry(event: &Event) -> Option<Entry> {
         }
         // What people do with what is theirs.
         Event::Reaction(ReactionEvent::Added(_) | ReactionEvent::Removed(_)) | Event::Poll(_) => None,
-        Event::Account(_) | Event::Claim(_) | Event::Installation(_) => None,
+        Event::Account(_) | Event::Block(_) | Event::Claim(_) | Event::Installation(_) => None,
     }
 }
 
@@ -285,12 +287,15 @@ fn of_channel(event: &ChannelEvent) -> Option<Entry> {
                 .set("private", private)
         }
         ChannelEvent::Changed(e) => {
-            let ChannelChanged { channel_id, community_id, name, topic, private } = e;
+            let ChannelChanged { channel_id, community_id, name, topic, private, .. } = e;
             of(*community_id, None, *channel_id)
                 .after(Before::Channel)
                 .set_if("name", name.as_ref())
                 .set_if("topic", topic.as_ref())
                 .set_if("private", *private)
+                .set_if("slow_mode", e.slow_mode)
+                .set_if("archived", e.archived)
+                .set_if("category_id", e.category_id)
         }
         ChannelEvent::Deleted(e) => of(e.community_id, Some(e.deleted_by), e.channel_id)
             .after(Before::Channel)

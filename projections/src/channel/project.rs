@@ -1,6 +1,9 @@
 //! Channel events as rows.
 
-use domain::channel::{ChannelEvent, ChannelKind, ChannelName, ChannelOverwritten, ChannelTopic};
+use domain::channel::{
+    ChannelChanged, ChannelEvent, ChannelKind, ChannelName, ChannelOverwritten, ChannelTopic,
+};
+use domain::channel_order::ChannelOrderEvent;
 use domain::permission::Overwrites;
 use domain::{AccountId, ChannelId, CommunityId};
 use tokio_postgres::types::Json;
@@ -14,10 +17,6 @@ pub(crate) fn project(batch: &mut Batch, event: ChannelEvent, at: At) {
         SELECT $1, communities.id, (SELECT id FROM {schema}.channels WHERE id = $3), $4, $5, $6, $7, $8, $9
         FROM {schema}.communities
         WHERE communities.id = $2";
-    const CHANGE: &str = "
-        UPDATE {schema}.channels
-        SET name = coalesce($2, name), topic = coalesce($3, topic), private = coalesce($4, private)
-        WHERE id = $1";
     match event {
         ChannelEvent::Created(event) => {
             let (id, community) = (event.channel_id.0, event.community_id.0);
@@ -30,11 +29,7 @@ pub(crate) fn project(batch: &mut Batch, event: ChannelEvent, at: At) {
                 params![id, community, category, at.time, kind, name, topic, private, overwrites],
             );
         }
-        ChannelEvent::Changed(event) => {
-            let name = event.name.map(ChannelName::into_string);
-            let topic = event.topic.map(ChannelTopic::into_string);
-            batch.write(CHANGE, params![event.channel_id.0, name, topic, event.private]);
-        }
+        ChannelEvent::Changed(event) => changed(batch, event),
         ChannelEvent::Deleted(event) => deleted(batch, event.channel_id, event.community_id),
         ChannelEvent::Overwritten(event) => overwritten(batch, &event),
         ChannelEvent::DirectOpened(event) => {
@@ -56,12 +51,54 @@ pub(crate) fn project(batch: &mut Batch, event: ChannelEvent, at: At) {
                 UPDATE {schema}.participants SET position = $3, joined_at = NULL
                 WHERE channel_id = $1 AND account_id = $2";
             batch.write(SQL, params![event.channel_id.0, event.account_id.0, at.bigint()]);
+            if event.ended {
+                gone(batch, event.channel_id);
+            }
         }
         ChannelEvent::GroupHandedOver(event) => {
             const SQL: &str = "UPDATE {schema}.channels SET owner_id = $2 WHERE id = $1";
             batch.write(SQL, params![event.channel_id.0, event.owner_id.0]);
         }
     }
+}
+
+fn changed(batch: &mut Batch, event: ChannelChanged) {
+    const SETTINGS: &str = "
+        UPDATE {schema}.channels
+        SET name = coalesce($2, name), topic = coalesce($3, topic), private = coalesce($4, private),
+            slow_mode = coalesce($5, slow_mode), archived = coalesce($6, archived)
+        WHERE id = $1";
+    const CATEGORY: &str = "
+        UPDATE {schema}.channels
+        SET category_id = (SELECT category.id FROM {schema}.channels AS category WHERE category.id = $2)
+        WHERE id = $1";
+    let id = event.channel_id.0;
+    let name = event.name.map(ChannelName::into_string);
+    let topic = event.topic.map(ChannelTopic::into_string);
+    let slow_mode = event.slow_mode.map(|slow_mode| slow_mode.seconds().cast_signed());
+    batch.write(SETTINGS, params![id, name, topic, event.private, slow_mode, event.archived]);
+    if let Some(category) = event.category_id {
+        batch.write(CATEGORY, params![id, category.map(|id| id.0)]);
+    }
+}
+
+/// The whole layout: what it does not name has no place.
+pub(crate) fn ordered(batch: &mut Batch, event: &ChannelOrderEvent) {
+    const PLACES: &str = "
+        UPDATE {schema}.channels
+        SET place = array_position($2::uuid[], id)
+        WHERE community_id = $1";
+    const CATEGORIES: &str = "
+        UPDATE {schema}.channels
+        SET category_id = (SELECT category.id FROM {schema}.channels AS category WHERE category.id = wanted.category)
+        FROM unnest($2::uuid[], $3::uuid[]) AS wanted (id, category)
+        WHERE channels.community_id = $1 AND channels.id = wanted.id";
+    let ChannelOrderEvent::Ordered(event) = event;
+    let community = event.community_id.0;
+    let ids: Vec<_> = event.channels.iter().map(|placed| placed.id.0).collect();
+    let categories: Vec<_> = event.channels.iter().map(|placed| placed.category_id.map(|id| id.0)).collect();
+    batch.write(PLACES, params![community, ids.clone()]);
+    batch.write(CATEGORIES, params![community, ids, categories]);
 }
 
 fn overwritten(batch: &mut Batch, event: &ChannelOverwritten) {
@@ -98,13 +135,18 @@ fn comes(batch: &mut Batch, channel: ChannelId, account: AccountId, at: At) {
     batch.write(SQL, params![channel.0, account.0, at.bigint(), at.time]);
 }
 
-fn deleted(batch: &mut Batch, id: ChannelId, community: CommunityId) {
+/// The channel with all that is in it.
+fn gone(batch: &mut Batch, id: ChannelId) {
     const MESSAGES: &str = "DELETE FROM {schema}.messages WHERE channel_id = $1";
     const CHANNEL: &str = "DELETE FROM {schema}.channels WHERE id = $1";
-    const CATEGORY: &str = "
-        UPDATE {schema}.channels SET category_id = NULL WHERE community_id = $2 AND category_id = $1";
     for template in message::PARTS_IN_CHANNEL.into_iter().chain([MESSAGES, CHANNEL]) {
         batch.write(template, params![id.0]);
     }
+}
+
+fn deleted(batch: &mut Batch, id: ChannelId, community: CommunityId) {
+    const CATEGORY: &str = "
+        UPDATE {schema}.channels SET category_id = NULL WHERE community_id = $2 AND category_id = $1";
+    gone(batch, id);
     batch.write(CATEGORY, params![id.0, community.0]);
 }

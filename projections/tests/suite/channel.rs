@@ -13,7 +13,7 @@ async fn a_channel_is_what_it_was_made_as_and_changed_since() {
     let change = |name: Option<&str>, topic: Option<&str>| {
         let name = name.map(|name| ChannelName::parse(name).unwrap());
         let topic = topic.map(|topic| ChannelTopic::parse(topic).unwrap());
-        ChannelEvent::from(ChannelChanged { channel_id, community_id: home, name, topic, private: None })
+        ChannelEvent::from(ChannelChanged { name, topic, ..ChannelChanged::nothing(channel_id, home) })
     };
     world.tell(change(Some("wireless"), None)).await;
     world.tell(change(None, Some("on air"))).await;

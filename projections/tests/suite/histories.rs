@@ -18,8 +18,10 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 mod said;
+mod talks;
 
 use said::Said;
+use talks::Talks;
 
 use crate::world::{Place, World};
 
@@ -48,6 +50,7 @@ struct Known {
     invites: Vec<(CommunityId, String)>,
     said: Said,
     roles: BTreeSet<(CommunityId, Role)>,
+    talks: Talks,
     founded: bool,
     reports: Vec<(CommunityId, ReportId)>,
 }
@@ -66,7 +69,7 @@ pub(crate) async fn tell(world: &World, steps: &[Step]) {
 
 async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
     let Step { what, first, second } = step;
-    match what % 48 {
+    match what % 56 {
         0..=1 => known.accounts.push(world.account(["Ann", "Bob", "Eve"][first % 3]).await),
         2..=3 => {
             let owner = choose(&known.accounts, first)?;
@@ -128,6 +131,14 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
         }
         31 => report(world, known, first, second).await?,
         32..=43 => say(world, known, step).await?,
+        48..=53 => {
+            let accounts = known.accounts.clone();
+            known.talks.happen(world, &accounts, what % 56 - 48, (first, second)).await?;
+        }
+        54..=55 => {
+            let by = choose(&known.accounts, second)?;
+            talks::set(world, &known.channels, by, (first, second)).await?;
+        }
         _ => {
             let administrator = choose(&known.accounts, first)?;
             world.tell(ClaimEvent::from(HandleClaimed { account_id: administrator })).await;
@@ -145,7 +156,7 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
 async fn say(world: &World, known: &mut Known, Step { what, first, second }: Step) -> Option<()> {
     let (place, author, message) = choose(&known.messages, first)?;
     let account = member(known, place.0, second)?;
-    match what % 44 {
+    match what % 56 {
         32..=37 => known.said.react(world, place, message, account, first + second).await,
         38 => drop(world.pin(place, message, account).await),
         39 => drop(world.unpin(place, message, account).await),
@@ -308,7 +319,11 @@ async fn settings(world: &World, known: &Known, first: usize, second: usize) -> 
         let name = second.is_multiple_of(4).then(|| ChannelName::parse("renamed").unwrap());
         let topic = Some(ChannelTopic::parse(&format!("topic {second}")).unwrap());
         world
-            .tell(ChannelEvent::from(ChannelChanged { channel_id, community_id, name, topic, private: None }))
+            .tell(ChannelEvent::from(ChannelChanged {
+                name,
+                topic,
+                ..ChannelChanged::nothing(channel_id, community_id)
+            }))
             .await;
     } else {
         let (community_id, _) = choose(&known.communities, first)?;

@@ -186,7 +186,7 @@ async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
     assert_eq!(participants.pop(), Some(eve), "who came last stands last");
     assert_eq!(participants.into_iter().collect::<BTreeSet<_>>(), [ann, bob].into());
 
-    let removed = GroupMemberRemoved { channel_id, account_id: eve, by: eve };
+    let removed = GroupMemberRemoved { channel_id, account_id: eve, by: eve, ended: false };
     world.tell(ChannelEvent::from(removed)).await;
     world.settle().await;
     assert_eq!(unread(eve).await, []);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use deadpool_postgres::{Manager, Pool};
+use domain::block::BlockEvent;
+use domain::channel_order::ChannelOrderEvent;
 use domain::codec::EventSet as _;
 use domain::membership::MembershipEvent;
 use domain::message::MessageEvent;
@@ -257,6 +259,9 @@ fn stream(event: &Event) -> String {
         Event::Channel(C::GroupMemberAdded(e)) => streams::channel(e.channel_id),
         Event::Channel(C::GroupMemberRemoved(e)) => streams::channel(e.channel_id),
         Event::Channel(C::GroupHandedOver(e)) => streams::channel(e.channel_id),
+        Event::ChannelOrder(ChannelOrderEvent::Ordered(e)) => streams::channel_order(e.community_id),
+        Event::Block(BlockEvent::Blocked(e)) => streams::block(e.by, e.account_id),
+        Event::Block(BlockEvent::Unblocked(e)) => streams::block(e.by, e.account_id),
         Event::Community(Y::Created(e)) => streams::community(e.community_id),
         Event::Community(Y::Renamed(e)) => streams::community(e.community_id),
         Event::Community(Y::Deleted(e)) => streams::community(e.community_id),
