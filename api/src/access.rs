@@ -65,6 +65,8 @@ pub(crate) enum RuleKind {
     Overwrite,
     TimedOut,
     NoView,
+    /// To an archived channel nobody adds anything.
+    Archived,
 }
 
 impl From<Rule> for DecidingRule {
@@ -83,6 +85,7 @@ impl From<Rule> for DecidingRule {
             }
             Rule::TimedOut => plain(RuleKind::TimedOut),
             Rule::NoView => plain(RuleKind::NoView),
+            Rule::Archived => plain(RuleKind::Archived),
         }
     }
 }

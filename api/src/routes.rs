@@ -6,10 +6,9 @@ use utoipa_axum::routes;
 use crate::limits::{Class, Limited};
 use crate::state::AppState;
 use crate::{
-    access, account, audit_log, ban, block, bootstrap, channel, community, conversation, draft, emoji, invite, live,
-    membership,
-    message, nickname, notification_setting, poll, presence, privacy, reaction, read_state, receipt, report,
-    role, saved_message, scheduled_message, session, time_out, typing,
+    access, account, audit_log, ban, block, bootstrap, channel, community, conversation, draft, emoji,
+    invite, live, membership, message, nickname, notification_setting, poll, presence, privacy, reaction,
+    read_state, receipt, report, role, saved_message, scheduled_message, session, time_out, typing,
 };
 
 /// Everything under `/v1`.

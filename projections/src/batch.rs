@@ -10,7 +10,8 @@ use tokio_postgres::types::ToSql;
 use crate::database::to_bigint;
 use crate::opening::OpenedRecord;
 use crate::{
-    account, audit_log, block, channel, community, installation, invite, membership, message, poll, reaction, report,
+    account, audit_log, block, channel, community, installation, invite, membership, message, poll, reaction,
+    report,
 };
 
 pub(crate) type Param = Box<dyn ToSql + Send + Sync>;

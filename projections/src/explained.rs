@@ -54,7 +54,11 @@ fn of(row: &Row, now: Timestamp) -> Vec<Decided> {
     };
     let until: Option<Timestamp> = row.get("timed_out_until");
     let Json(overwrites) = row.get("viewed_overwrites");
-    let place = Place { private: row.get("viewed_private"), overwrites: &overwrites };
+    let place = Place {
+        private: row.get("viewed_private"),
+        archived: row.get("viewed_archived"),
+        overwrites: &overwrites,
+    };
     let timed_out = until.is_some_and(|until| now < until);
     let who = domain::permission::Who { timed_out, ..membership.who() };
     explain(who, &membership.roles, Some(place))

@@ -22,7 +22,7 @@ macro_rules! viewed_columns {
     () => {
         concat!(
             $crate::viewing::membership_columns!(),
-            ", channels.private AS viewed_private, channels.overwrites AS viewed_overwrites,
+            ", channels.private AS viewed_private, channels.archived AS viewed_archived, channels.overwrites AS viewed_overwrites,
             participants.joined_at IS NOT NULL AS participant"
         )
     };
@@ -73,7 +73,7 @@ impl Membership {
         resolve(self.who(), &self.roles, None)
     }
 
-    /// As far as reading goes: that is the same in an archived channel.
+    /// As in a channel that is not archived.
     pub(crate) fn permissions_in(&self, private: bool, overwrites: &Overwrites) -> Permissions {
         resolve(self.who(), &self.roles, Some(Place { private, archived: false, overwrites }))
     }
@@ -109,7 +109,8 @@ pub(crate) fn permissions(row: &Row) -> Permissions {
     }
     let Some(membership) = Membership::of(row) else { return Permissions::empty() };
     let Json(overwrites): Json<Overwrites> = row.get("viewed_overwrites");
-    membership.permissions_in(row.get("viewed_private"), &overwrites)
+    let permissions = membership.permissions_in(row.get("viewed_private"), &overwrites);
+    if row.get("viewed_archived") { permissions - Permissions::CONTRIBUTE } else { permissions }
 }
 
 /// Whether the account in `row` sees the channel in `row`.

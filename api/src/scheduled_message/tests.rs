@@ -22,6 +22,7 @@ use vault::{MasterKey, Vault};
 
 use super::ScheduledState;
 use super::sender::Sender;
+use crate::server::Paces;
 use crate::signal::{Signal, Signals};
 
 const BEGIN: Timestamp = Timestamp::constant(1_750_000_000, 0);
@@ -65,7 +66,9 @@ impl Scene {
         let store = Arc::new(MemoryStore::default());
         let clock = Arc::new(FixedClock(Mutex::new(BEGIN)));
         let settings = Settings { default_community: None };
-        let commands = Commands::new(store.clone(), vault, clock.clone(), Arc::new(SystemIds), settings);
+        let pace = Arc::new(Paces(data.clone()));
+        let commands =
+            Commands::new(store.clone(), vault, clock.clone(), Arc::new(SystemIds), pace, settings);
         let (signals, heard, _) = Signals::new(Config::new(), Uuid::nil(), CancellationToken::new());
 
         let new = Register {
@@ -82,6 +85,9 @@ impl Scene {
             kind: ChannelKind::Text,
             topic: ChannelTopic::parse("").expect("a topic"),
             category_id: None,
+            private: None,
+            overwrites: None,
+            existing: 0,
         };
         let channel =
             commands.create_channel(&by(Some(author)), home, new).await.expect("made").made.channel.id;

@@ -30,8 +30,9 @@ use crate::settings::ServerConfig;
 use crate::signal::Signals;
 use crate::state::{App, AppState, Origin};
 
+pub(crate) use storage::Paces;
 pub use storage::pool;
-use storage::{Paces, SettlerCheckpoint, Storage};
+use storage::{SettlerCheckpoint, Storage};
 
 /// The longest that open connections may take to finish.
 const DRAIN: Duration = Duration::from_secs(10);

@@ -107,7 +107,7 @@ impl commands::Checkpoint for SettlerCheckpoint {
 }
 
 /// Where slow mode keeps who posted when: with what accounts keep.
-pub(super) struct Paces(pub(super) AccountData);
+pub(crate) struct Paces(pub(crate) AccountData);
 
 fn of(claim: &Claim) -> PaceClaim {
     let Claim { account, channel, command, .. } = *claim;

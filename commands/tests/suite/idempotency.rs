@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use commands::{Context, Done, NewBan, Refusal};
+use commands::{ChangedChannel, Context, Done, NewBan, Refusal};
 use domain::account::{About, DisplayName, ProfileChange};
 use domain::channel::{ChannelKind, ChannelName};
 use domain::message::MessageError;
@@ -195,11 +195,11 @@ async fn a_repeated_channel_is_the_same_channel() {
 #[tokio::test]
 async fn a_repeated_change_and_a_repeated_deletion_of_a_channel_answer_the_first() {
     let scene = Scene::set().await;
-    let news = || Some(ChannelName::parse("news").unwrap());
+    let news = || ChangedChannel { name: ChannelName::parse("news").ok(), ..ChangedChannel::default() };
     repeats!(
         scene,
         scene.moderator,
-        |context| scene.commands.change_channel(&context, scene.channel, news(), None),
+        |context| scene.commands.change_channel(&context, scene.channel, news()),
         scene.commands.delete_channel(&by(scene.owner), scene.channel).await.unwrap()
     );
     let channel = scene.new_channel(ChannelKind::Text).await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use commands::{ChangedChannel, Claim, Claimed, NewMessage, Pace};
+use commands::{ChangedChannel, Claim, Claimed, Pace};
 use domain::channel::SlowMode;
 use domain::message::MessageError;
 use domain::{AccountId, ChannelId};
@@ -68,16 +68,12 @@ fn seconds(count: i64) -> SignedDuration {
     SignedDuration::from_secs(count)
 }
 
-fn text(text: &str) -> NewMessage {
-    NewMessage { content: content(text), reply_to: None, poll: None }
-}
-
 #[tokio::test]
 async fn who_posted_waits_before_the_next_post_on_every_node() {
     let scene = slowed(10).await;
     scene.post(scene.member, "first").await;
     let post = |commands: commands::Commands, account| async move {
-        commands.post_message(&by(account), scene.channel, text("next")).await
+        commands.post_message(&by(account), scene.channel, content("next"), None).await
     };
     scene.clock.advance(seconds(3));
     let early = refused(post(scene.commands.clone(), scene.member).await);
@@ -95,13 +91,14 @@ async fn who_posted_waits_before_the_next_post_on_every_node() {
 async fn a_repeat_answers_the_first_result_whoever_has_to_wait() {
     let scene = slowed(10).await;
     let first = keyed(by(scene.member), "one", "first");
-    let posted = scene.commands.post_message(&first, scene.channel, text("first")).await.unwrap();
-    let again = scene.commands.post_message(&first, scene.channel, text("first")).await.unwrap();
+    let posted = scene.commands.post_message(&first, scene.channel, content("first"), None).await.unwrap();
+    let again = scene.commands.post_message(&first, scene.channel, content("first"), None).await.unwrap();
     assert_eq!((again.made.facts.id, again.repeated), (posted.made.facts.id, true));
     scene.clock.advance(seconds(10));
     scene.post(scene.member, "second").await;
     // The moment is the second's now.
-    let again = scene.another_node().post_message(&first, scene.channel, text("first")).await.unwrap();
+    let again =
+        scene.another_node().post_message(&first, scene.channel, content("first"), None).await.unwrap();
     assert_eq!((again.made.facts.id, again.repeated), (posted.made.facts.id, true));
     assert_eq!(scene.all("message.posted").await.len(), 2);
 }
@@ -110,17 +107,17 @@ async fn a_repeat_answers_the_first_result_whoever_has_to_wait() {
 async fn a_post_that_is_refused_costs_no_turn() {
     let scene = slowed(10).await;
     let nowhere = Some(domain::MessageId(Uuid::from_u128(1)));
-    let reply = NewMessage { reply_to: nowhere, ..text("to whom") };
-    let answer = scene.commands.post_message(&by(scene.member), scene.channel, reply).await;
+    let answer =
+        scene.commands.post_message(&by(scene.member), scene.channel, content("to whom"), nowhere).await;
     assert_eq!(refused(answer), MessageError::ReplyNotFound);
     scene.post(scene.member, "at once").await;
     scene.clock.advance(seconds(10));
-    let reply = NewMessage { reply_to: nowhere, ..text("to whom") };
-    let answer = scene.commands.post_message(&by(scene.member), scene.channel, reply).await;
+    let answer =
+        scene.commands.post_message(&by(scene.member), scene.channel, content("to whom"), nowhere).await;
     assert_eq!(refused(answer), MessageError::ReplyNotFound);
     // What was claimed before holds again, under a slower mode, too.
     slow_down(&scene, 60).await;
-    let answer = scene.commands.post_message(&by(scene.member), scene.channel, text("late")).await;
+    let answer = scene.commands.post_message(&by(scene.member), scene.channel, content("late"), None).await;
     assert_eq!(refused(answer), MessageError::SlowMode { wait: 50 });
 }
 
@@ -128,11 +125,11 @@ async fn a_post_that_is_refused_costs_no_turn() {
 async fn a_repeat_after_the_interval_does_not_take_the_next_turn() {
     let scene = slowed(10).await;
     let first = keyed(by(scene.member), "one", "first");
-    scene.commands.post_message(&first, scene.channel, text("first")).await.unwrap();
+    scene.commands.post_message(&first, scene.channel, content("first"), None).await.unwrap();
     scene.clock.advance(seconds(10));
     scene.post(scene.member, "second").await;
     scene.clock.advance(seconds(10));
-    let again = scene.commands.post_message(&first, scene.channel, text("first")).await.unwrap();
+    let again = scene.commands.post_message(&first, scene.channel, content("first"), None).await.unwrap();
     assert!(again.repeated);
     scene.post(scene.member, "third").await;
 }
@@ -141,9 +138,9 @@ async fn a_repeat_after_the_interval_does_not_take_the_next_turn() {
 async fn a_slow_mode_that_was_just_set_holds_on_a_node_that_has_not_heard_of_it() {
     let scene = Scene::set().await;
     let other = scene.another_node();
-    other.post_message(&by(scene.member), scene.channel, text("fast")).await.unwrap();
+    other.post_message(&by(scene.member), scene.channel, content("fast"), None).await.unwrap();
     slow_down(&scene, 10).await;
-    other.post_message(&by(scene.member), scene.channel, text("first of the slow")).await.unwrap();
-    let answer = other.post_message(&by(scene.member), scene.channel, text("second")).await;
+    other.post_message(&by(scene.member), scene.channel, content("first of the slow"), None).await.unwrap();
+    let answer = other.post_message(&by(scene.member), scene.channel, content("second"), None).await;
     assert_eq!(refused(answer), MessageError::SlowMode { wait: 10 });
 }

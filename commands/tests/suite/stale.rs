@@ -1,6 +1,6 @@
 //! Two nodes on one log. What one changes, the other's caches don't know; its answers are exact all the same.
 
-use commands::{Commands, NewBan};
+use commands::{ChangedChannel, Commands, NewBan};
 use domain::channel::{ChannelError, ChannelKind, ChannelName};
 use domain::community::CommunityError;
 use domain::invite::InviteError;
@@ -96,7 +96,7 @@ async fn a_deleted_channel_takes_messages_on_no_node() {
     scene.commands.delete_channel(&by(scene.owner), scene.channel).await.unwrap();
     let post = node.post_message(&by(scene.owner), scene.channel, content("x"), None).await;
     assert_eq!(refused(post), MessageError::UnknownChannel);
-    let change = node.change_channel(&by(scene.owner), scene.channel, None, None).await;
+    let change = node.change_channel(&by(scene.owner), scene.channel, ChangedChannel::default()).await;
     assert_eq!(refused(change), ChannelError::Unknown);
 }
 
@@ -153,8 +153,9 @@ async fn what_is_so_already_is_judged_by_the_log() {
     assert_eq!(scene.kinds(streams::community(scene.community)).await, kinds);
 
     let change = |commands: Commands, text: &str| {
-        let (context, new) = (by(scene.owner), ChannelName::parse(text).unwrap());
-        async move { commands.change_channel(&context, scene.channel, Some(new), None).await.unwrap() }
+        let context = by(scene.owner);
+        let new = ChangedChannel { name: ChannelName::parse(text).ok(), ..ChangedChannel::default() };
+        async move { commands.change_channel(&context, scene.channel, new).await.unwrap() }
     };
     change(scene.commands.clone(), "news").await;
     let back = change(node, "general").await;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use domain::community::{Community, CommunityCommand, CommunityName, RoleChange};
 use domain::channel::{
     Channel, ChannelChange, ChannelCommand, ChannelKind, ChannelName, ChannelTopic, CreateChannel, InCategory,
 };
+use domain::community::{Community, CommunityCommand, CommunityName, RoleChange};
 use domain::emoji::Emoji;
 use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
 use domain::membership::{JoinedBy, Membership, MembershipCommand};

@@ -196,17 +196,17 @@ async fn of_channels(scene: &Scene) {
     let Scene { world, owner, moderator, member, place: (community_id, channel_id) } = scene;
     let (community_id, channel_id, by) = (*community_id, *channel_id, *moderator);
     let changed = ChannelChanged {
-        channel_id,
-        community_id,
         name: Some(ChannelName::parse("news").unwrap()),
-        topic: None,
         private: Some(true),
+        slow_mode: domain::channel::SlowMode::new(30),
+        ..ChannelChanged::nothing(channel_id, community_id)
     };
     world.tell_for(Some(by), ChannelEvent::from(changed)).await;
     let entry = scene.entries().await.remove(0);
     assert_eq!((entry.action.as_str(), entry.actor), ("channel.changed", Some(by)));
     assert_eq!(entry.changes["name"], json!({"from": "general", "to": "news"}));
     assert_eq!(entry.changes["private"], json!({"from": false, "to": true}));
+    assert_eq!(entry.changes["slow_mode"], json!({"from": 0, "to": 30}));
     assert_eq!(entry.changes.get("topic"), None, "it did not change");
 
     let overwrite = async |target, allow, deny| {

@@ -118,5 +118,5 @@ async fn reports_are_paged_newest_first_in_any_state_or_one() {
 }
 
 fn unchanged(community_id: domain::CommunityId, channel_id: domain::ChannelId) -> ChannelChanged {
-    ChannelChanged { channel_id, community_id, name: None, topic: None, private: None }
+    ChannelChanged::nothing(channel_id, community_id)
 }

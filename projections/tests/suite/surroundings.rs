@@ -28,7 +28,9 @@ async fn an_account_is_seen_in_its_communities_and_conversations_while_it_is_in_
     assert_eq!(around().await, [of_ann.clone(), of_bob, Surroundings::default()]);
 
     world.leave(home, bob).await;
-    world.tell(ChannelEvent::from(GroupMemberRemoved { channel_id, account_id: bob, by: bob })).await;
+    world
+        .tell(ChannelEvent::from(GroupMemberRemoved { channel_id, account_id: bob, by: bob, ended: false }))
+        .await;
     world.settle().await;
     assert_eq!(around().await, [of_ann, Surroundings::default(), Surroundings::default()]);
 }

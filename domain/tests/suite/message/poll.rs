@@ -14,6 +14,7 @@ fn options() -> PollOptions {
 
 fn post(closes_at: Option<Timestamp>) -> MessageCommand {
     MessageCommand::Post(PostMessage {
+        wait: None,
         id: MESSAGE,
         channel_id: CHANNEL,
         channel: channel_of(ChannelKind::Text),
