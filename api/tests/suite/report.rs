@@ -22,8 +22,9 @@ impl Scene {
         let reporter = server.account("reporter").await;
         let community = server.community(&owner).await;
         server.join(&community, &owner, &[&moderator, &member, &reporter]).await;
-        server.set_roles(&community, &owner, &moderator, &["moderator"]).await;
         let message = server.message(&community.channel, &member, "Buy now").await;
+        // Last, because it waits until all of this can be read.
+        server.set_roles(&community, &owner, &moderator, &["moderator"]).await;
         Self { server, owner, moderator, member, reporter, community, message }
     }
 

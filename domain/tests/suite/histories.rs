@@ -115,8 +115,8 @@ fn tries() -> impl Strategy<Value = Try> {
             .prop_map(|(which, max, end)| Try::CreateInvite(which, max, end)),
         9 => (place(), 0..20_i64).prop_map(|(which, now)| Try::Redeem(which, now)),
         1 => place().prop_map(Try::Revoke),
-        3 => message().prop_map(Try::Report),
-        2 => (message(), proptest::sample::select(ReportState::ALL.to_vec()))
+        4 => message().prop_map(Try::Report),
+        4 => (message(), proptest::sample::select(ReportState::ALL.to_vec()))
             .prop_map(|(about, state)| Try::ChangeReport(about, state)),
     ]
 }
@@ -318,11 +318,13 @@ impl World {
                 let command = ReportCommand::Open { by, message, reason: ReportReason::Other, text: None };
                 act(&mut self.reports[who][about], command, false);
             }
-            Try::ChangeReport(about, state) => {
-                let of =
-                    (0..PEOPLE).find(|of| self.reports[*of][about] != Report::Absent).unwrap_or_default();
-                let command = ReportCommand::Change { by, state, note: None };
-                act(&mut self.reports[of][about], command, false);
+            Try::ChangeReport(which, state) => {
+                let opened = self.reports.iter_mut().flatten().filter(|report| **report != Report::Absent);
+                let opened: Vec<&mut Report> = opened.collect();
+                let which = which % opened.len().max(1);
+                if let Some(report) = opened.into_iter().nth(which) {
+                    act(report, ReportCommand::Change { by, state, note: None }, false);
+                }
             }
         }
     }
