@@ -139,7 +139,7 @@ impl PollEvent {
 /// The fold of a poll's stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Poll {
-    ballots: Crowd<BTreeSet<u8>>,
+    voters: Crowd<BTreeSet<u8>>,
     /// By option, as far as there were votes.
     votes: Vec<u32>,
     closed: bool,
@@ -147,8 +147,8 @@ pub struct Poll {
 
 impl Poll {
     /// What `account` votes for.
-    pub fn ballot(&self, account: AccountId) -> Option<&BTreeSet<u8>> {
-        self.ballots.get(account)
+    pub fn vote_of(&self, account: AccountId) -> Option<&BTreeSet<u8>> {
+        self.voters.get(account)
     }
 
     /// How many vote for an option.
@@ -206,9 +206,9 @@ impl Aggregate for Poll {
         match event {
             PollEvent::Voted(voted) => {
                 if voted.options.is_empty() {
-                    self.ballots.remove(voted.account_id);
+                    self.voters.remove(voted.account_id);
                 } else {
-                    self.ballots.insert(voted.account_id, voted.options.clone());
+                    self.voters.insert(voted.account_id, voted.options.clone());
                 }
                 self.votes.clone_from(&voted.votes);
             }
@@ -252,7 +252,7 @@ impl Poll {
             return Err(PollError::OneOption);
         }
         let (account_id, nothing) = (by.account, BTreeSet::new());
-        let before = self.ballot(account_id).unwrap_or(&nothing);
+        let before = self.vote_of(account_id).unwrap_or(&nothing);
         if *before == options {
             return Ok(vec![]);
         }

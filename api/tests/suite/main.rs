@@ -30,6 +30,7 @@ mod read_state;
 mod receipt;
 mod report;
 mod role;
+mod said;
 mod saved_message;
 mod scheduled_message;
 mod session;

@@ -447,8 +447,8 @@ impl World {
                 assert!(count > 0 && count as usize == people, "{emoji}: {count} of {people}");
             }
             for option in 0..3 {
-                let ballots = (0..PEOPLE).filter_map(|who| poll.ballot(account(who)));
-                let votes = ballots.filter(|ballot| ballot.contains(&option)).count();
+                let their_votes = (0..PEOPLE).filter_map(|who| poll.vote_of(account(who)));
+                let votes = their_votes.filter(|vote| vote.contains(&option)).count();
                 assert_eq!(poll.votes(option) as usize, votes, "option {option}");
             }
         }

@@ -62,7 +62,7 @@ fn everyone_votes_once_and_each_option_counts_its_votes() {
     let history = [voted(GUEST, &[2], [0, 0, 1])];
     let state = given::<Poll>(history).when(vote(ONE, member(), &[2])).then([voted(MEMBER, &[2], [0, 0, 2])]);
     assert_eq!((state.votes(2), state.votes(0), state.votes(9)), (2, 0, 0));
-    assert_eq!(state.ballot(MEMBER), Some(&BTreeSet::from([2])));
+    assert_eq!(state.vote_of(MEMBER), Some(&BTreeSet::from([2])));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_vote_takes_the_place_of_the_one_before() {
         &[1, 2],
         [0, 2, 1],
     )]);
-    assert_eq!(state.ballot(MEMBER), Some(&BTreeSet::from([1, 2])));
+    assert_eq!(state.vote_of(MEMBER), Some(&BTreeSet::from([1, 2])));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_vote_is_withdrawn_even_by_who_may_not_vote_any_more() {
     for by in [member(), without(member(), Permissions::REACT), timed_out] {
         let history = [voted(MEMBER, &[1], [0, 1, 0])];
         let state = given::<Poll>(history).when(vote(ONE, by, &[])).then([voted(MEMBER, &[], [0, 0, 0])]);
-        assert_eq!(state.ballot(MEMBER), None);
+        assert_eq!(state.vote_of(MEMBER), None);
     }
 }
 

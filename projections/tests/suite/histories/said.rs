@@ -67,7 +67,7 @@ impl Said {
     ) {
         let poll = self.polls.entry(message).or_default();
         let options: Vec<u8> = (0..3).filter(|option| number >> option & 1 == 1).collect();
-        let before = poll.ballot(account).cloned().unwrap_or_default();
+        let before = poll.vote_of(account).cloned().unwrap_or_default();
         let count = |option: u8| {
             poll.votes(option) + u32::from(options.contains(&option)) - u32::from(before.contains(&option))
         };
