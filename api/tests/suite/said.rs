@@ -1,6 +1,6 @@
 //! What is said of messages, followed by frames as docs/API.md tells to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -52,6 +52,10 @@ fn apply(view: &mut View, viewer: &Account, frame: &Value) {
         "poll.closed" => message["poll"]["closed"] = true.into(),
         "message.pinned" => message["pinned"] = true.into(),
         "message.unpinned" => message["pinned"] = false.into(),
+        "message.edited" => {
+            message["content"] = data["content"].clone();
+            message["edited_at"] = data["edited_at"].clone();
+        }
         "message.deleted" => {
             message["content"] = Value::Null;
             message["deleted_at"] = data["deleted_at"].clone();
@@ -75,17 +79,23 @@ async fn shown(server: &TestServer, by: &Account, ids: &[String], last: &Answer)
     view
 }
 
-/// Something that somebody says of a message, chosen by a number; refused ones count for nothing.
-async fn say(server: &TestServer, people: &[&Account], ids: &[String], number: usize) -> Option<Answer> {
-    let (who, id) = (people[number % 3], &ids[number / 3 % ids.len()]);
+/// Something that somebody says of a message, chosen by a number; it may be refused.
+async fn say(server: &TestServer, people: &[&Account], ids: &[String], number: usize) {
+    let mut number = number;
+    let mut choose = |among: usize| {
+        let chosen = number % among;
+        number /= among;
+        chosen
+    };
+    let (who, id, what) = (people[choose(3)], &ids[choose(ids.len())], choose(16));
     let (owner, path) = (people[0], format!("/messages/{id}"));
-    let emoji = ["🎉", "👍", "❤️"][number / 7 % 3];
+    let (emoji, number) = (["🎉", "👍"][choose(2)], choose(8));
     let reaction = format!("{path}/reactions/{emoji}");
-    let call = match number / 11 % 16 {
-        0..=5 => server.put(&reaction).by(who),
-        6..=8 => server.delete(&reaction).by(who),
+    let call = match what {
+        0..=4 => server.put(&reaction).by(who),
+        5..=8 => server.delete(&reaction).by(who),
         9 => server.delete(&format!("{reaction}?everyone=true")).by(owner),
-        10 if number.is_multiple_of(5) => server.delete(&format!("{path}/reactions")).by(owner),
+        10 if number == 0 => server.delete(&format!("{path}/reactions")).by(owner),
         11 => server.put(&format!("{path}/pin")).by(owner),
         12 => server.delete(&format!("{path}/pin")).by(owner),
         13 => server.delete(&format!("{path}/poll/vote")).by(who),
@@ -94,7 +104,8 @@ async fn say(server: &TestServer, people: &[&Account], ids: &[String], number: u
             server.put(&format!("{path}/poll/vote")).by(who).json(json!({"options": options}))
         }
     };
-    Some(call.send().await).filter(|answer| answer.status.is_success())
+    let status = call.send().await.status.as_u16();
+    assert!([200, 404, 422].contains(&status), "{status}");
 }
 
 #[tokio::test]
@@ -108,52 +119,81 @@ async fn who_follows_the_frames_sees_what_is_shown_wherever_they_begin() {
     let path = format!("/channels/{}/messages", community.channel);
     let poll_of_three = json!({"options": ["a", "b", "c"], "multiple": true});
     let (mut ids, mut start, mut last) = (Vec::new(), View::new(), None);
-    for poll in [Value::Null, poll_of_three.clone(), poll_of_three] {
+    // Many of them: in the beginning each has a history of its own.
+    for poll in [vec![Value::Null, poll_of_three.clone(), poll_of_three], vec![Value::Null; 9]].concat() {
         let body = json!({"content": "What?", "poll": poll});
         let answer = server.post(&path).by(&ada).json(body).send().await.is(201);
         ids.push(answer.text("/message/id"));
         start.insert(answer.text("/message/id"), answer.json["message"].clone());
         last = Some(answer);
     }
-    let mut last = last.expect("three were posted");
+    let mut last = last.expect("some were posted");
     server.get(&path).by(&ada).after(&last).send().await.is(200);
     let begin = cursor(&server, &ada).await;
 
-    let (mut number, mut snapshots) = (1_usize, vec![[start.clone(), start.clone(), start]]);
-    for step in 0..120 {
+    let mut snapshots =
+        vec![Snapshot { at: last.text("/position"), views: [start.clone(), start.clone(), start] }];
+    // One kind comes back before another comes: who hears of it again must not mix up their order.
+    let reaction = |emoji: &str| format!("/messages/{}/reactions/{emoji}", ids[3]);
+    server.put(&reaction("🚀")).by(&bob).send().await.is(200);
+    server.delete(&reaction("🚀")).by(&bob).send().await.is(200);
+    server.put(&reaction("🚀")).by(&eve).send().await.is(200);
+    server.put(&reaction("🎈")).by(&bob).send().await.is(200);
+    let mut number = 1_usize;
+    for step in 1..=STEPS {
         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        if let Some(answer) = say(&server, &people, &ids, number >> 33).await {
-            last = answer;
+        say(&server, &people, &ids, number >> 33).await;
+        if step == STEPS {
+            server.post(&format!("/messages/{}/poll/close", ids[1])).by(&ada).send().await.is(200);
+            server.delete(&format!("/messages/{}", ids[2])).by(&ada).send().await.is(200);
         }
-        if step % 30 == 15 {
+        if step % 20 == 0 {
+            // An edit is always news: what is shown after it is the log up to it.
+            let edit = server.patch(&format!("/messages/{}", ids[0])).by(&ada);
+            last = edit.json(json!({"content": step.to_string()})).send().await.is(200);
             let mut views = [const { View::new() }; 3];
             for (view, by) in views.iter_mut().zip(people) {
                 *view = shown(&server, by, &ids, &last).await;
             }
-            snapshots.push(views);
+            snapshots.push(Snapshot { at: last.text("/position"), views });
         }
     }
-    server.post(&format!("/messages/{}/poll/close", ids[1])).by(&ada).send().await.is(200);
-    last = server.delete(&format!("/messages/{}", ids[2])).by(&ada).send().await.is(200);
 
     for (viewer, by) in people.into_iter().enumerate() {
-        let (mut frames, mut after) = (Vec::new(), begin.clone());
-        while frames.last().is_none_or(|frame: &Value| frame["id"] != last.json["position"]) {
-            let answer = poll(&server, by, &after, "").await;
-            frames.extend(answer["events"].as_array().cloned().unwrap_or_default());
-            after = answer["next"].as_str().expect("a cursor").to_owned();
-        }
-        frames.retain(|frame| frame["id"].is_string());
-        let kinds: std::collections::BTreeSet<_> = frames.iter().filter_map(|f| f["type"].as_str()).collect();
-        assert_eq!(kinds.len(), 8, "every kind of frame came: {kinds:?}");
-        let fresh = shown(&server, by, &ids, &last).await;
-        for views in &snapshots {
-            // Later snapshots hear again what they know already.
-            let mut view = views[viewer].clone();
-            for frame in &frames {
-                apply(&mut view, by, frame);
+        let frames = frames(&server, by, &begin, &last.text("/position")).await;
+        let kinds: BTreeSet<_> = frames.iter().filter_map(|frame| frame["type"].as_str()).collect();
+        assert_eq!(kinds.len(), 9, "every kind of frame came: {kinds:?}");
+        let told = |at: &str| frames.iter().position(|frame| frame["id"] == *at).map_or(0, |place| place + 1);
+        for (from, earlier) in snapshots.iter().enumerate() {
+            for later in &snapshots[from..] {
+                // From the beginning: the snapshot hears again what it knows already.
+                let mut view = earlier.views[viewer].clone();
+                for frame in &frames[..told(&later.at)] {
+                    apply(&mut view, by, frame);
+                }
+                assert_eq!(view, later.views[viewer], "{}", by.handle);
             }
-            assert_eq!(view, fresh, "{}", by.handle);
         }
     }
+}
+
+/// How much is said, before a poll is closed and a message deleted.
+const STEPS: usize = 240;
+
+/// What each of the three saw at a position.
+struct Snapshot {
+    at: String,
+    views: [View; 3],
+}
+
+/// All frames up to one.
+async fn frames(server: &TestServer, by: &Account, begin: &str, last: &str) -> Vec<Value> {
+    let (mut frames, mut after) = (Vec::<Value>::new(), begin.to_owned());
+    while frames.last().is_none_or(|frame| frame["id"] != *last) {
+        let answer = poll(server, by, &after, "").await;
+        let events = answer["events"].as_array().cloned().unwrap_or_default();
+        frames.extend(events.into_iter().filter(|event| event["id"].is_string()));
+        after = answer["next"].as_str().expect("a cursor").to_owned();
+    }
+    frames
 }
