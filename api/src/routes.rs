@@ -38,6 +38,7 @@ fn posting() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(message::post_message))
         .routes(routes!(message::edit_message, message::delete_message))
+        .routes(routes!(message::forward::forward_message))
 }
 
 fn commands() -> OpenApiRouter<AppState> {
@@ -89,6 +90,9 @@ fn commands() -> OpenApiRouter<AppState> {
             notification_setting::reset_channel_notifications
         ))
         .routes(routes!(message::pin::pin_message, message::pin::unpin_message))
+        .routes(routes!(message::sweep::delete_messages))
+        .routes(routes!(message::thread::follow_thread, message::thread::unfollow_thread))
+        .routes(routes!(message::thread::move_thread_read_marker))
         .routes(routes!(reaction::add_reaction, reaction::remove_reaction))
         .routes(routes!(reaction::clear_reactions))
         .routes(routes!(poll::vote, poll::withdraw_vote))
@@ -124,6 +128,9 @@ fn reads() -> OpenApiRouter<AppState> {
         .routes(routes!(saved_message::list_saved_messages))
         .routes(routes!(scheduled_message::list_scheduled_messages))
         .routes(routes!(message::pin::list_pins))
+        .routes(routes!(message::thread::list_thread))
+        .routes(routes!(message::thread::list_threads))
+        .routes(routes!(message::mention::list_mentions))
         .routes(routes!(reaction::list_reactors))
         .routes(routes!(poll::list_voters))
         .routes(routes!(emoji::list_emoji))

@@ -50,6 +50,7 @@ mod retry;
 mod role;
 mod secret;
 mod session;
+mod thread;
 
 pub use account::{Account, AccountAnswer, Me, NewAccount, ProfileChange};
 pub use audit_log::{AuditBound, AuditChange, AuditEntry, AuditQuery, AuditTarget};
@@ -64,7 +65,10 @@ pub use live::{
     Typists,
 };
 pub use membership::{Ban, Member, MemberAnswer, NewBan};
-pub use message::{Message, MessageAnswer, MessageQuery, NewMessage, Place, Version, Versions};
+pub use message::{
+    Forwarded, Mentions, Message, MessageAnswer, MessageQuery, NewMessage, Place, ThreadSummary, Version,
+    Versions,
+};
 pub use options::Options;
 pub use read_state::{ReadState, ReadStateAnswer};
 pub use report::{NewReport, Report, ReportAnswer, ReportChange, ReportQuery};
@@ -72,3 +76,4 @@ pub use request::{Command, Read};
 pub use role::{Access, Judged, NewRole, Role, RoleAnswer, RoleChange, RolesAnswer, Rule};
 pub use secret::Secret;
 pub use session::{LogIn, NewSession, Session};
+pub use thread::{DeletedMessages, FollowedThread, Forward, ThreadReadState, ThreadReadStateAnswer};

@@ -28,6 +28,51 @@ pub struct Message {
     pub reactions: Vec<Value>,
     #[serde(default)]
     pub pinned: bool,
+    #[serde(default)]
+    pub mentions: Mentions,
+    /// The first message of the thread that it is in; then it is not in the channel's history.
+    #[serde(default)]
+    pub thread_id: Option<Uuid>,
+    /// How the thread below it stands; `None`: there is none yet.
+    #[serde(default)]
+    pub thread: Option<ThreadSummary>,
+    #[serde(default)]
+    pub forwarded: Option<Forwarded>,
+}
+
+/// Whom a message mentions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mentions {
+    #[serde(default)]
+    pub accounts: Vec<Uuid>,
+    /// `guest`, `member`, `moderator` or the id of one of the community's own.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    pub everyone: bool,
+    #[serde(default)]
+    pub here: bool,
+}
+
+/// How the thread below a message stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadSummary {
+    pub replies: u64,
+    pub last_reply_at: Timestamp,
+    /// The first who posted in it, five at most.
+    pub participants: Vec<Uuid>,
+}
+
+/// A text from another message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// The message that it was first in.
+    pub message_id: Uuid,
+    pub channel_id: Uuid,
+    pub author_id: Uuid,
+    pub created_at: Timestamp,
+    /// `None`: erased.
+    pub content: Option<String>,
 }
 
 /// One text that a message had.
@@ -50,15 +95,23 @@ pub struct NewMessage {
     pub content: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Uuid>,
+    /// The message in whose thread to post.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<Uuid>,
 }
 
 impl NewMessage {
     pub fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), reply_to: None }
+        Self { content: content.into(), reply_to: None, thread_id: None }
     }
 
     pub fn reply(to: Uuid, content: impl Into<String>) -> Self {
-        Self { content: content.into(), reply_to: Some(to) }
+        Self { content: content.into(), reply_to: Some(to), thread_id: None }
+    }
+
+    /// In the thread below a message.
+    pub fn in_thread(root: Uuid, content: impl Into<String>) -> Self {
+        Self { content: content.into(), reply_to: None, thread_id: Some(root) }
     }
 }
 
@@ -97,6 +150,16 @@ pub struct MessageQuery {
     pub limit: Option<u32>,
 }
 
+impl MessageQuery {
+    pub(crate) fn ask<T>(&self, read: Read<T>) -> Read<T> {
+        read.query("before", self.before.as_ref())
+            .query("after", self.after.as_ref())
+            .query("around", self.around.as_ref())
+            .query("at", self.at)
+            .query("limit", self.limit)
+    }
+}
+
 #[derive(Serialize)]
 struct Content<'a> {
     content: &'a str,
@@ -110,12 +173,7 @@ impl Client {
 
     /// `GET /channels/{id}/messages`
     pub fn messages(&self, channel: Uuid, query: &MessageQuery) -> Read<Page<Message>> {
-        Read::new(self, &["channels", &channel.to_string(), "messages"])
-            .query("before", query.before.as_ref())
-            .query("after", query.after.as_ref())
-            .query("around", query.around.as_ref())
-            .query("at", query.at)
-            .query("limit", query.limit)
+        query.ask(Read::new(self, &["channels", &channel.to_string(), "messages"]))
     }
 
     /// `GET /messages/{id}`

@@ -223,7 +223,7 @@ impl Commands {
         Ok(newest.state.holder != claim.state.holder)
     }
 
-    fn digest(&self, what: Claimed, folded: &str) -> String {
+    pub(crate) fn digest(&self, what: Claimed, folded: &str) -> String {
         let purpose = match what {
             Claimed::Handle => "handle",
             Claimed::Email => "email",

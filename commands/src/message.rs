@@ -1,9 +1,10 @@
-//! Post, edit, delete. `pin` has pinning.
+//! Post, edit, delete. `pin` has pinning, `forward` passing on, `sweep` deleting many.
 
 use std::sync::Arc;
 
+use domain::mention::{Mentions, Wanted};
 use domain::message::{
-    Content, Facts, Message, MessageCommand, MessageError, MessageEvent, PostMessage, slow_mode,
+    Content, Facts, Forward, Message, MessageCommand, MessageError, MessageEvent, PostMessage, slow_mode,
 };
 use domain::poll::NewPoll;
 use domain::{AccountId, ChannelId, MessageId, Standing, codec::EventSet as _, streams};
@@ -12,24 +13,31 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use vault::KeyError;
 
+mod forward;
 mod pin;
+mod sweep;
+
+pub use forward::Forwarding;
+pub use sweep::Swept;
 
 use crate::caller::{Context, Done, Refusal};
 use crate::execute::Outcome;
 use crate::intent::{Intent, Prepared, Visitor};
+use crate::mention::Lookup;
 use crate::pace::Pacing;
 use crate::stages::{Stages, ended};
 use crate::states::{Folded, Freshness, States};
 use crate::{Commands, caller::Cause};
 
 /// A message without its text, as a command left it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageState {
     pub facts: Facts,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
     pub pinned: bool,
+    pub mentions: Mentions,
 }
 
 /// What somebody wants to say.
@@ -37,13 +45,15 @@ pub struct MessageState {
 pub struct NewMessage {
     pub content: Content,
     pub reply_to: Option<MessageId>,
+    /// The first message of the thread to post in.
+    pub thread: Option<MessageId>,
     pub poll: Option<NewPoll>,
 }
 
 impl NewMessage {
     /// Nothing but a text.
     pub fn text(content: Content) -> Self {
-        Self { content, reply_to: None, poll: None }
+        Self { content, reply_to: None, thread: None, poll: None }
     }
 }
 
@@ -51,8 +61,13 @@ struct Post {
     id: MessageId,
     by: AccountId,
     channel: ChannelId,
-    new: NewMessage,
     pacing: Pacing,
+    content: Option<Content>,
+    lookup: Lookup,
+    reply_to: Option<MessageId>,
+    thread: Option<MessageId>,
+    poll: Option<NewPoll>,
+    forward: Option<forward::Source>,
 }
 
 impl Intent for Post {
@@ -72,10 +87,27 @@ impl Intent for Post {
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
         let visitor = Visitor::load(states, self.channel, self.by, freshness).await?;
-        let NewMessage { content, reply_to, poll } = self.new.clone();
-        let reply_to = match reply_to {
+        let mut guards = visitor.guards();
+        let wanted = self.lookup.find(states, &visitor).await?;
+        let reply_to = match self.reply_to {
+            Some(id) => Some((id, loaded(states, id, freshness).await?.state.clone())),
+            None => None,
+        };
+        let thread = match self.thread {
             Some(id) => {
-                Some((id, states.load::<Message>(streams::message(id), freshness).await?.state.clone()))
+                let root = loaded(states, id, freshness).await?;
+                // A thread is closed with the deletion of its first message.
+                guards.push(root.guard());
+                Some((id, root.state.clone()))
+            }
+            None => None,
+        };
+        let forward = match &self.forward {
+            Some(source) => {
+                let at = AtMessage::guarded(states, source.id, self.by, freshness).await?;
+                guards.extend(at.guards);
+                let (source, text) = (at.message.state.clone(), source.text.clone());
+                Some(Forward { source, by: at.standing, created_at: at.message.created_at, text })
             }
             None => None,
         };
@@ -88,13 +120,16 @@ impl Intent for Post {
             channel_id: self.channel,
             channel: visitor.channel.state.clone(),
             by: visitor.standing,
-            content,
+            content: self.content.clone(),
+            wanted,
             reply_to,
-            poll,
+            thread,
+            forward,
+            poll: self.poll.clone(),
             now: states.now(),
             wait,
         });
-        Ok(Prepared { command, guards: visitor.guards() })
+        Ok(Prepared { command, guards })
     }
 }
 
@@ -102,6 +137,7 @@ struct Edit {
     id: MessageId,
     by: AccountId,
     content: Content,
+    lookup: Lookup,
 }
 
 impl Intent for Edit {
@@ -116,9 +152,16 @@ impl Intent for Edit {
     }
 
     async fn prepare(&self, states: &States, freshness: Freshness) -> Result<Prepared<Message>, Unavailable> {
-        let AtMessage { standing: by, guards, .. } =
-            AtMessage::load(states, self.id, self.by, freshness).await?;
-        let command = MessageCommand::Edit { by, content: self.content.clone() };
+        let message = loaded(states, self.id, freshness).await?;
+        let Some(facts) = message.state.facts() else {
+            let (by, content) = (Standing::outside(self.by), self.content.clone());
+            let command = MessageCommand::Edit { by, content, wanted: Wanted::default() };
+            return Ok(Prepared { command, guards: vec![] });
+        };
+        let visitor = Visitor::load(states, facts.channel_id, self.by, freshness).await?;
+        let (by, guards) = (visitor.standing, visitor.guards());
+        let wanted = self.lookup.find(states, &visitor).await?;
+        let command = MessageCommand::Edit { by, content: self.content.clone(), wanted };
         Ok(Prepared { command, guards })
     }
 }
@@ -142,6 +185,14 @@ impl Intent for Delete {
     }
 }
 
+async fn loaded(
+    states: &States,
+    id: MessageId,
+    freshness: Freshness,
+) -> Result<Arc<Folded<Message>>, Unavailable> {
+    states.load::<Message>(streams::message(id), freshness).await
+}
+
 /// An account's standing in the channel of a message, and the folds it was taken from.
 pub(crate) struct AtMessage {
     pub(crate) message: Arc<Folded<Message>>,
@@ -159,7 +210,7 @@ impl AtMessage {
         account: AccountId,
         freshness: Freshness,
     ) -> Result<Self, Unavailable> {
-        let message = states.load::<Message>(streams::message(id), freshness).await?;
+        let message = loaded(states, id, freshness).await?;
         let Some(facts) = message.state.facts() else {
             let standing = Standing::outside(account);
             return Ok(Self { message, standing, guards: vec![] });
@@ -207,6 +258,30 @@ impl Commands {
         channel: ChannelId,
         new: NewMessage,
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
+        let NewMessage { content, reply_to, thread, poll } = new;
+        let (lookup, content) = (self.lookup(&content), Some(content));
+        self.post_any(context, channel, |id, by, pacing| Post {
+            pacing,
+            id,
+            by,
+            channel,
+            content,
+            lookup,
+            reply_to,
+            thread,
+            poll,
+            forward: None,
+        })
+        .await
+    }
+
+    /// Posts in `channel` what `make` makes of a new message's id, the account that acts, and its pace.
+    async fn post_any(
+        &self,
+        context: &Context,
+        channel: ChannelId,
+        make: impl FnOnce(MessageId, AccountId, Pacing) -> Post,
+    ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let by = actor(context)?;
         let (vault, ids) = (&self.inner.vault, &self.inner.ids);
         let mut stages = Stages::begin();
@@ -215,7 +290,7 @@ impl Commands {
         let id = MessageId(key);
         let cause = self.cause(context);
         let pacing = Pacing::new(Arc::clone(&self.inner.pace), by, channel, cause.command);
-        let post = Post { id, by, channel, new, pacing };
+        let post = make(id, by, pacing);
         let outcome = self.execute(&cause, &post).await;
         let unused = match &outcome {
             Ok(done) => done.made.state.facts().is_none_or(|facts| facts.id != id),
@@ -231,7 +306,8 @@ impl Commands {
         let created_at = outcome.made.created_at;
         let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
         let (edited_at, deleted_at, pinned) = (None, None, false);
-        Ok(outcome.map(|_| MessageState { facts, created_at, edited_at, deleted_at, pinned }))
+        let mentions = mentions(&outcome);
+        Ok(outcome.map(|_| MessageState { facts, created_at, edited_at, deleted_at, pinned, mentions }))
     }
 
     /// Replaces the text of one's own message.
@@ -245,7 +321,8 @@ impl Commands {
         content: Content,
     ) -> Result<Done<MessageState>, Refusal<MessageError>> {
         let by = actor(context)?;
-        let outcome = self.execute(&self.cause(context), &Edit { id, by, content }).await?;
+        let edit = Edit { id, by, lookup: self.lookup(&content), content };
+        let outcome = self.execute(&self.cause(context), &edit).await?;
         self.with_times(outcome).await
     }
 
@@ -275,7 +352,8 @@ impl Commands {
         let facts = *outcome.made.state.facts().ok_or(Refusal::KeyReused)?;
         let stream = StreamName::new(streams::message(facts.id));
         let (created_at, pinned) = (outcome.made.created_at, outcome.made.state.is_pinned());
-        let mut state = MessageState { facts, created_at, edited_at: None, deleted_at: None, pinned };
+        let (edited_at, deleted_at, mentions) = (None, None, mentions(&outcome));
+        let mut state = MessageState { facts, created_at, edited_at, deleted_at, pinned, mentions };
         for record in self.inner.store.read_stream(&stream, 0).await? {
             if record.version > outcome.made.version {
                 break;
@@ -293,6 +371,10 @@ impl Commands {
         }
         Ok(outcome.map(|_| state))
     }
+}
+
+fn mentions(outcome: &Outcome<Message>) -> Mentions {
+    outcome.made.state.mentions().cloned().unwrap_or_default()
 }
 
 fn no_key(error: KeyError) -> Refusal<MessageError> {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::channel::Channel;
+use domain::claim::Claim;
 use domain::codec::EventSet as _;
 use domain::community::Community;
 use domain::membership::Membership;
@@ -93,6 +94,7 @@ pub(crate) struct States {
     messages: Cache<StreamName, Arc<Folded<Message>>>,
     reactions: Cache<StreamName, Arc<Folded<Reactions>>>,
     polls: Cache<StreamName, Arc<Folded<Poll>>>,
+    claims: Cache<StreamName, Arc<Folded<Claim>>>,
 }
 
 macro_rules! kept {
@@ -111,6 +113,7 @@ kept!(
     Message: messages,
     Reactions: reactions,
     Poll: polls,
+    Claim: claims,
 );
 
 macro_rules! read_each_time {
@@ -126,10 +129,10 @@ read_each_time!(
     domain::account::Account,
     domain::block::Block,
     domain::channel_order::ChannelOrder,
-    domain::claim::Claim,
     domain::installation::Installation,
     domain::invite::Invite,
-    domain::report::Report
+    domain::report::Report,
+    domain::thread::Following
 );
 
 impl States {
@@ -143,6 +146,7 @@ impl States {
             messages: Cache::new(CAPACITY),
             reactions: Cache::new(CROWDED),
             polls: Cache::new(CROWDED),
+            claims: Cache::new(CAPACITY),
         }
     }
 
@@ -217,6 +221,7 @@ impl States {
             Some(("message", _)) => self.follow_as::<Message>(record),
             Some(("reaction", _)) => self.follow_as::<Reactions>(record),
             Some(("poll", _)) => self.follow_as::<Poll>(record),
+            Some(("handle" | "email", _)) => self.follow_as::<Claim>(record),
             _ => {}
         }
     }

@@ -15,6 +15,7 @@ use crate::poll::PollEvent;
 use crate::reaction::ReactionEvent;
 use crate::report::ReportEvent;
 use crate::streams::topics;
+use crate::thread::ThreadEvent;
 
 macro_rules! every_set {
     ($($variant:ident($set:ty)),+ $(,)?) => {
@@ -63,6 +64,7 @@ impl Event {
             Self::Message(event) => topics::channel(event.subject().1),
             Self::Reaction(event) => topics::channel(event.subject().1),
             Self::Poll(event) => topics::channel(event.subject().1),
+            Self::Thread(event) => topics::account(event.subject().0),
             Self::Membership(event) => topics::community(event.subject().0),
             // A deleted channel's end must reach those who can no longer see the channel itself.
             Self::Channel(ChannelEvent::Created(e)) => topics::community(e.community_id),
@@ -113,6 +115,7 @@ every_set! {
     Account(AccountEvent),
     Invite(InviteEvent),
     Report(ReportEvent),
+    Thread(ThreadEvent),
     Claim(ClaimEvent),
     Installation(InstallationEvent),
 }

@@ -27,6 +27,7 @@ mod id;
 pub mod installation;
 pub mod invite;
 pub mod membership;
+pub mod mention;
 pub mod message;
 pub mod permission;
 mod personal;
@@ -39,6 +40,7 @@ pub mod scheduled_message;
 pub mod standing;
 pub mod streams;
 pub mod text;
+pub mod thread;
 pub mod upcast;
 
 pub use codec::{DecodeError, Encoded, PersonalPart};

@@ -4,14 +4,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod pin;
+mod post;
 mod text;
 
 pub use pin::{MessagePinned, MessageUnpinned};
+pub use post::{Forward, PostMessage};
 pub use text::MessageText;
 
 use crate::channel::{Channel, ChannelKind, LiveChannel, SlowMode};
 use crate::codec::{events, fact, told};
-use crate::poll::{NewPoll, PollTerms};
+use crate::mention::{Mentions, Wanted};
+use crate::poll::PollTerms;
 use crate::text::bounded;
 use crate::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Personal, Standing};
 
@@ -19,6 +22,22 @@ bounded!(
     /// What was written, Markdown source, byte for byte.
     Content, block, 1..=4_000
 );
+
+impl Content {
+    /// Of a message that passes another on without a word.
+    fn none() -> Self {
+        Self(String::new())
+    }
+}
+
+/// Where a text that was passed on comes from: the message that it was first in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    pub message_id: MessageId,
+    pub channel_id: ChannelId,
+    pub author_id: AccountId,
+    pub created_at: Timestamp,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessagePosted {
@@ -32,6 +51,13 @@ pub struct MessagePosted {
     pub reply_to: Option<MessageId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll: Option<PollTerms>,
+    /// The first message of the thread that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<MessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Forwarded>,
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
     #[serde(skip)]
     pub text: Personal<MessageText>,
 }
@@ -43,6 +69,11 @@ pub struct MessageEdited {
     pub channel_id: ChannelId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub community_id: Option<CommunityId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<MessageId>,
+    /// Of the new text.
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
     #[serde(skip)]
     pub content: Personal<Content>,
 }
@@ -54,6 +85,8 @@ pub struct MessageDeleted {
     pub channel_id: ChannelId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub community_id: Option<CommunityId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<MessageId>,
     pub deleted_by: AccountId,
 }
 fact!(MessageDeleted = "message.deleted", 1);
@@ -89,6 +122,8 @@ pub enum Message {
     Live {
         facts: Facts,
         pinned: bool,
+        /// Of the newest text.
+        mentions: Mentions,
     },
     Deleted(Facts),
 }
@@ -102,6 +137,9 @@ pub struct Facts {
     pub author_id: AccountId,
     pub reply_to: Option<MessageId>,
     pub poll: Option<PollTerms>,
+    /// The first message of the thread that it is in.
+    pub thread_id: Option<MessageId>,
+    pub forwarded: Option<Forwarded>,
 }
 
 impl Message {
@@ -120,6 +158,14 @@ impl Message {
         matches!(self, Self::Live { pinned: true, .. })
     }
 
+    /// None where the text is gone.
+    pub fn mentions(&self) -> Option<&Mentions> {
+        match self {
+            Self::Live { mentions, .. } => Some(mentions),
+            Self::Absent | Self::Deleted(_) => None,
+        }
+    }
+
     /// The facts, if `by` may know that the message exists.
     pub fn seen_by(&self, by: &Standing) -> Option<&Facts> {
         self.facts().filter(|facts| by.sees(facts.channel_id, facts.community_id))
@@ -134,10 +180,17 @@ pub enum MessageCommand {
     Edit {
         by: Standing,
         content: Content,
+        wanted: Wanted,
     },
     /// By the author, or by whoever manages messages.
     Delete {
         by: Standing,
+    },
+    /// Delete one of many messages of a channel; only by who manages messages there.
+    Sweep {
+        /// In that channel.
+        by: Standing,
+        channel: Channel,
     },
     /// In a community by whoever manages messages, elsewhere by everyone who is there.
     Pin {
@@ -146,21 +199,6 @@ pub enum MessageCommand {
     Unpin {
         by: Standing,
     },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostMessage {
-    pub id: MessageId,
-    pub channel_id: ChannelId,
-    pub channel: Channel,
-    pub by: Standing,
-    pub content: Content,
-    /// The message answered, with its state.
-    pub reply_to: Option<(MessageId, Message)>,
-    pub poll: Option<NewPoll>,
-    pub now: Timestamp,
-    /// How many seconds the slow mode makes the author wait yet.
-    pub wait: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -198,6 +236,14 @@ pub enum MessageError {
         /// In seconds, rounded up.
         wait: u32,
     },
+    #[error("there is no such message to answer in a thread in this channel")]
+    ThreadNotFound,
+    #[error("a message of a thread has no thread of its own")]
+    ThreadInThread,
+    #[error("the message that the thread is about has been deleted: the thread is closed")]
+    ThreadClosed,
+    #[error("the text of this message is gone")]
+    TextGone,
 }
 
 impl Aggregate for Message {
@@ -215,10 +261,16 @@ impl Aggregate for Message {
                     author_id: posted.author_id,
                     reply_to: posted.reply_to,
                     poll: posted.poll,
+                    thread_id: posted.thread_id,
+                    forwarded: posted.forwarded,
                 };
-                *self = Self::Live { facts, pinned: false };
+                *self = Self::Live { facts, pinned: false, mentions: posted.mentions.clone() };
             }
-            MessageEvent::Edited(_) => {}
+            MessageEvent::Edited(edited) => {
+                if let Self::Live { mentions, .. } = self {
+                    mentions.clone_from(&edited.mentions);
+                }
+            }
             MessageEvent::Pinned(_) => self.set_pinned(true),
             MessageEvent::Unpinned(_) => self.set_pinned(false),
             MessageEvent::Deleted(_) => {
@@ -233,8 +285,9 @@ impl Aggregate for Message {
         match command {
             MessageCommand::Post(_) if *self != Self::Absent => Ok(vec![]),
             MessageCommand::Post(post) => post.decide(),
-            MessageCommand::Edit { by, content } => self.edit(&by, content),
+            MessageCommand::Edit { by, content, wanted } => self.edit(&by, content, wanted),
             MessageCommand::Delete { by } => self.delete(&by),
+            MessageCommand::Sweep { by, channel } => self.sweep(&by, &channel),
             MessageCommand::Pin { by } => self.pin(&by),
             MessageCommand::Unpin { by } => self.unpin(&by),
         }
@@ -273,40 +326,13 @@ pub fn slow_mode(channel: &Channel, by: &Standing) -> Option<SlowMode> {
     Some(channel.slow_mode).filter(|slow_mode| !slow_mode.is_off() && !exempt)
 }
 
-impl PostMessage {
-    fn decide(self) -> Result<Vec<MessageEvent>, MessageError> {
-        let channel = may_post(&self.channel, &self.by)?;
-        if let Some((_, answered)) = &self.reply_to
-            && !matches!(answered, Message::Live { facts, .. } if facts.channel_id == self.channel_id)
-        {
-            return Err(MessageError::ReplyNotFound);
-        }
-        if self.reply_to.is_some() {
-            may(&self.by, Permissions::REPLY, MessageError::MayNotReply)?;
-        }
-        let terms = self.poll.as_ref().map(|poll| poll.terms(self.now).ok_or(MessageError::PollTime));
-        let poll = terms.transpose()?;
-        let text = MessageText { content: self.content, poll: self.poll.map(|poll| poll.options) };
-        if let Some(wait) = self.wait {
-            return Err(MessageError::SlowMode { wait });
-        }
-        Ok(vec![
-            MessagePosted {
-                message_id: self.id,
-                channel_id: self.channel_id,
-                community_id: channel.community_id(),
-                author_id: self.by.account,
-                reply_to: self.reply_to.map(|(id, _)| id),
-                poll,
-                text: Personal::Clear(text),
-            }
-            .into(),
-        ])
-    }
-}
-
 impl Message {
-    fn edit(&self, by: &Standing, content: Content) -> Result<Vec<MessageEvent>, MessageError> {
+    fn edit(
+        &self,
+        by: &Standing,
+        content: Content,
+        wanted: Wanted,
+    ) -> Result<Vec<MessageEvent>, MessageError> {
         let facts = self.visible_to(by)?;
         if facts.author_id != by.account {
             return Err(MessageError::NotAuthor);
@@ -320,6 +346,8 @@ impl Message {
                 message_id: facts.id,
                 channel_id: facts.channel_id,
                 community_id: facts.community_id,
+                thread_id: facts.thread_id,
+                mentions: wanted.granted(by),
                 content: Personal::Clear(content),
             }
             .into(),
@@ -331,18 +359,25 @@ impl Message {
         if facts.author_id != by.account && !by.may(Permissions::MANAGE_MESSAGES) {
             return Err(MessageError::MayNotDelete);
         }
-        if matches!(self, Self::Deleted(_)) {
-            return Ok(vec![]);
+        Ok(self.deleted_by(by, facts))
+    }
+
+    fn sweep(&self, by: &Standing, channel: &Channel) -> Result<Vec<MessageEvent>, MessageError> {
+        let seen = |channel: &&LiveChannel| by.sees(channel.id, channel.community_id());
+        let channel = channel.live().filter(seen).ok_or(MessageError::UnknownChannel)?;
+        may(by, Permissions::MANAGE_MESSAGES, MessageError::MayNotDelete)?;
+        let here = |facts: &&Facts| facts.channel_id == channel.id;
+        let facts = *self.facts().filter(here).ok_or(MessageError::Unknown)?;
+        Ok(self.deleted_by(by, facts))
+    }
+
+    fn deleted_by(&self, by: &Standing, facts: Facts) -> Vec<MessageEvent> {
+        if self.is_deleted() {
+            return vec![];
         }
-        Ok(vec![
-            MessageDeleted {
-                message_id: facts.id,
-                channel_id: facts.channel_id,
-                community_id: facts.community_id,
-                deleted_by: by.account,
-            }
-            .into(),
-        ])
+        let Facts { id: message_id, channel_id, community_id, thread_id, .. } = facts;
+        let deleted_by = by.account;
+        vec![MessageDeleted { message_id, channel_id, community_id, thread_id, deleted_by }.into()]
     }
 
     /// Who may not see a message is not told that it exists.

@@ -62,6 +62,11 @@ pub fn report(id: ReportId) -> String {
     format!("report-{id}")
 }
 
+/// What an account says of following a thread.
+pub fn follow(account: AccountId, root: MessageId) -> String {
+    format!("follow-{account}-{root}")
+}
+
 /// The id in a stream's name, such as the message's in `message-{id}`.
 pub fn id_in(stream: &str) -> Option<uuid::Uuid> {
     let (_, id) = stream.split_once('-')?;

@@ -132,6 +132,9 @@ impl Bench {
             author_id,
             reply_to: None,
             poll: None,
+            thread_id: None,
+            forwarded: None,
+            mentions: domain::mention::Mentions::default(),
             text: Personal::Clear(Content::parse(&text).unwrap().into()),
         });
         self.append(&streams::message(message_id), message_id.0, event).await;

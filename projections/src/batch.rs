@@ -11,7 +11,7 @@ use crate::database::to_bigint;
 use crate::opening::OpenedRecord;
 use crate::{
     account, audit_log, block, channel, community, installation, invite, membership, message, poll, reaction,
-    report,
+    report, thread,
 };
 
 pub(crate) type Param = Box<dyn ToSql + Send + Sync>;
@@ -80,6 +80,7 @@ impl Batch {
             Event::Message(event) => message::project(self, event, at),
             Event::Reaction(event) => reaction::project(self, event, at),
             Event::Poll(event) => poll::project(self, event, at),
+            Event::Thread(event) => thread::project(self, &event, at),
             Event::Membership(event) => membership::project(self, event, at),
             Event::Channel(event) => channel::project(self, event, at),
             Event::ChannelOrder(event) => channel::ordered(self, &event),

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::GenericClient;
+use domain::mention::Mentions;
+use domain::message::Forwarded;
 use domain::{AccountId, ChannelId, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 mod history;
@@ -21,6 +24,7 @@ use crate::database::{Params, Unavailable, position, rows};
 use crate::poll::{self, PollRow};
 use crate::reaction::{self, ReactionRow};
 use crate::read_model::ReadModel;
+use crate::thread::{self, ThreadRow};
 use crate::viewing::{may_view, viewed_columns, viewed_from};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,31 @@ pub struct MessageRow {
     /// In the order of their first use.
     pub reactions: Vec<ReactionRow>,
     pub poll: Option<PollRow>,
+    /// The first message of the thread that it is in.
+    pub thread_id: Option<MessageId>,
+    /// The thread below it, if there is one.
+    pub thread: Option<ThreadRow>,
+    /// None when it was deleted.
+    pub mentions: Mentions,
+    /// `None` when it was deleted, too.
+    pub forwarded: Option<ForwardedRow>,
     /// Of its post: its place in the channel.
+    pub position: Position,
+}
+
+/// What a message passes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedRow {
+    pub origin: Forwarded,
+    /// `None` when it was erased.
+    pub content: Option<String>,
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessagePlace {
+    pub channel_id: ChannelId,
+    pub thread_id: Option<MessageId>,
     pub position: Position,
 }
 
@@ -56,14 +84,16 @@ macro_rules! message_columns {
     () => {
         "messages.id, messages.channel_id, messages.author_id, messages.content, messages.reply_to,
             messages.created_at, messages.edited_at, messages.deleted_at, messages.pinned_position IS NOT NULL AS pinned,
-            messages.position"
+            messages.thread_id, messages.mentions, messages.forwarded, messages.copy, messages.position"
     };
 }
 pub(crate) use message_columns;
 
 impl MessageRow {
-    /// Without its reactions and its poll: [`complete`] adds them.
+    /// Without its reactions, its poll and its thread: [`complete`] adds them.
     pub(crate) fn of(row: &Row) -> Self {
+        let mentions: Option<Json<Mentions>> = row.get("mentions");
+        let forwarded: Option<Json<Forwarded>> = row.get("forwarded");
         Self {
             id: MessageId(row.get("id")),
             channel_id: ChannelId(row.get("channel_id")),
@@ -76,12 +106,16 @@ impl MessageRow {
             pinned: row.get("pinned"),
             reactions: Vec::new(),
             poll: None,
+            thread_id: row.get::<_, Option<_>>("thread_id").map(MessageId),
+            thread: None,
+            mentions: mentions.map(|json| json.0).unwrap_or_default(),
+            forwarded: forwarded.map(|json| ForwardedRow { origin: json.0, content: row.get("copy") }),
             position: position(row, "position"),
         }
     }
 }
 
-/// Adds the reactions and polls of messages as `viewer` sees them: two queries in one round trip, however many messages.
+/// Adds the reactions, polls and threads of messages as `viewer` sees them: three queries in one round trip, however many messages.
 pub(crate) async fn complete(
     client: &impl GenericClient,
     viewer: AccountId,
@@ -91,40 +125,67 @@ pub(crate) async fn complete(
     if ids.is_empty() {
         return Ok(messages);
     }
-    let (mut reactions, mut polls) = tokio::try_join!(
+    let (mut reactions, mut polls, mut threads) = tokio::try_join!(
         reaction::of_messages(client, viewer, &ids),
-        poll::of_messages(client, viewer, &ids)
+        poll::of_messages(client, viewer, &ids),
+        thread::of_messages(client, &ids)
     )?;
     for message in &mut messages {
         message.reactions = reactions.remove(&message.id).unwrap_or_default();
         message.poll = polls.remove(&message.id);
+        message.thread = threads.remove(&message.id);
     }
     Ok(messages)
 }
 
-/// Deletes what is said of the messages that `$messages` selects, by tables that name their message.
-macro_rules! parts_of_messages {
-    ($messages:literal) => {
+/// Deletes the messages of the channels that `$channels` is a condition on, with all that is said of them. Those in
+/// threads are found by their threads: no index leads from a channel to them.
+macro_rules! delete_messages {
+    (part $table:literal, $channels:literal) => {
+        concat!(
+            "DELETE FROM {schema}.",
+            $table,
+            " AS part
+            WHERE part.message_id IN (
+                SELECT place.id FROM {schema}.messages AS place WHERE place.thread_id IS NULL AND place.",
+            $channels,
+            "
+                UNION ALL
+                SELECT messages.id
+                FROM {schema}.threads AS place
+                JOIN {schema}.messages ON messages.thread_id = place.root_id
+                WHERE place.",
+            $channels,
+            "
+            )"
+        )
+    };
+    ($channels:literal) => {
         [
-            concat!("DELETE FROM {schema}.message_versions AS part ", $messages),
-            concat!("DELETE FROM {schema}.reactions AS part ", $messages),
-            concat!("DELETE FROM {schema}.reaction_counts AS part ", $messages),
-            concat!("DELETE FROM {schema}.polls AS part ", $messages),
-            concat!("DELETE FROM {schema}.poll_votes AS part ", $messages),
+            delete_messages!(part "message_versions", $channels),
+            delete_messages!(part "reactions", $channels),
+            delete_messages!(part "reaction_counts", $channels),
+            delete_messages!(part "polls", $channels),
+            delete_messages!(part "poll_votes", $channels),
+            delete_messages!(part "mentions", $channels),
+            concat!(
+                "DELETE FROM {schema}.messages USING {schema}.threads AS place
+                WHERE messages.thread_id = place.root_id AND place.",
+                $channels
+            ),
+            concat!("DELETE FROM {schema}.messages AS place WHERE place.thread_id IS NULL AND place.", $channels),
+            concat!("DELETE FROM {schema}.threads AS place WHERE place.", $channels),
+            concat!("DELETE FROM {schema}.thread_parts AS place WHERE place.", $channels),
         ]
     };
 }
 
-/// Delete what is said of the messages of a channel (`$1`), before the messages themselves.
-pub(crate) const PARTS_IN_CHANNEL: [&str; 5] = parts_of_messages!(
-    "USING {schema}.messages WHERE messages.channel_id = $1 AND part.message_id = messages.id"
-);
+/// Delete the messages of a channel (`$1`).
+pub(crate) const DELETE_IN_CHANNEL: [&str; 10] = delete_messages!("channel_id = $1");
 
-/// The same for all channels of a community (`$1`).
-pub(crate) const PARTS_IN_COMMUNITY: [&str; 5] = parts_of_messages!(
-    "USING {schema}.messages, {schema}.channels
-    WHERE channels.community_id = $1 AND messages.channel_id = channels.id AND part.message_id = messages.id"
-);
+/// The same for all channels of a community (`$1`), before those are deleted.
+pub(crate) const DELETE_IN_COMMUNITY: [&str; 10] =
+    delete_messages!("channel_id IN (SELECT id FROM {schema}.channels WHERE community_id = $1)");
 
 /// A message (`$2`) beside what decides whether an account (`$1`) sees it.
 pub(crate) const SEEN: &str = concat!(
@@ -156,14 +217,16 @@ impl ReadModel {
             .within(async |client| {
                 // What is said of them is read in the same round trip and dropped where the viewer may not see it.
                 let whose: Params<'_> = &[&viewer.0, &ids];
-                let (seen, mut reactions, mut polls) = tokio::try_join!(
+                let (seen, mut reactions, mut polls, mut threads) = tokio::try_join!(
                     rows(client, SEEN, whose),
                     reaction::of_messages(client, viewer, &ids),
-                    poll::of_messages(client, viewer, &ids)
+                    poll::of_messages(client, viewer, &ids),
+                    thread::of_messages(client, &ids)
                 )?;
                 let whole = |message: MessageRow| MessageRow {
                     reactions: reactions.remove(&message.id).unwrap_or_default(),
                     poll: polls.remove(&message.id),
+                    thread: threads.remove(&message.id),
                     ..message
                 };
                 let seen = seen.iter().filter(|row| may_view(row)).map(MessageRow::of).map(whole);
@@ -178,9 +241,22 @@ impl ReadModel {
         viewer: AccountId,
         id: MessageId,
     ) -> Result<Option<(ChannelId, Position)>, Unavailable> {
-        let row = self.database().row(SEEN, &[&viewer.0, &&[id.0][..]]).await?;
-        let message = row.filter(may_view).as_ref().map(MessageRow::of);
-        Ok(message.map(|message| (message.channel_id, message.position)))
+        let place = self.message_place(viewer, id).await?;
+        Ok(place.map(|place| (place.channel_id, place.position)))
+    }
+
+    /// The same, with the thread that it is in.
+    pub async fn message_place(
+        &self,
+        viewer: AccountId,
+        id: MessageId,
+    ) -> Result<Option<MessagePlace>, Unavailable> {
+        let row = self.database().row(SEEN, &[&viewer.0, &[id.0].as_slice()]).await?;
+        Ok(row.filter(may_view).map(|row| MessagePlace {
+            channel_id: ChannelId(row.get("channel_id")),
+            thread_id: row.get::<_, Option<_>>("thread_id").map(MessageId),
+            position: position(&row, "position"),
+        }))
     }
 
     /// The texts that a message which `viewer` may see has had, oldest first; the last is the current one.

@@ -138,6 +138,7 @@ fn has_text(event: &Event) -> bool {
         Event::Message(MessageEvent::Deleted(_) | MessageEvent::Pinned(_) | MessageEvent::Unpinned(_))
         | Event::Reaction(_)
         | Event::Poll(_)
+        | Event::Thread(_)
         | Event::Membership(_)
         | Event::Channel(_)
         | Event::ChannelOrder(_)

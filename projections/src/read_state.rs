@@ -93,7 +93,7 @@ macro_rules! newest_at {
                 FROM read.messages
                 WHERE messages.channel_id = ",
             $channel,
-            " AND messages.created_at <= ",
+            " AND messages.thread_id IS NULL AND messages.created_at <= ",
             $time,
             "
                 ORDER BY messages.created_at DESC, messages.position DESC
@@ -123,7 +123,9 @@ pub(crate) async fn unread(
                 FROM (
                     SELECT id, position, author_id, deleted_at
                     FROM read.messages
-                    WHERE messages.channel_id = asked.channel_id AND messages.position > mark.position
+                    WHERE messages.channel_id = asked.channel_id
+                        AND messages.thread_id IS NULL
+                        AND messages.position > mark.position
                     ORDER BY messages.position
                     LIMIT $5
                 ) AS behind

@@ -91,6 +91,7 @@ impl Encoder {
             Event::Message(event) => said_in(event.subject()),
             Event::Reaction(event) => said_in(event.subject()),
             Event::Poll(event) => said_in(event.subject()),
+            Event::Thread(event) => Audience::Account(event.subject().0),
             Event::Membership(MembershipEvent::Unbanned(e)) => {
                 Audience::Holders(e.community_id, Permissions::BAN)
             }
@@ -146,6 +147,7 @@ fn data(event: &Event, at: Timestamp) -> Value {
         Event::Message(event) => said::message(event, at),
         Event::Reaction(event) => said::reaction(event),
         Event::Poll(event) => said::poll(event),
+        Event::Thread(event) => said::thread(event),
         Event::Channel(ChannelEvent::Created(e)) => json!({
             "id": e.channel_id, "community_id": e.community_id, "kind": ChannelKind::as_str(e.kind),
             "name": e.name, "topic": e.topic, "category_id": e.category_id, "owner_id": null, "private": e.private,

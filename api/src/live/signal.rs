@@ -33,6 +33,7 @@ impl SignalFrame {
         match signal {
             Signal::Typing(typing) => Self::typing(typing),
             Signal::ReadMarker(own) => Self::own("read_marker", own),
+            Signal::ThreadReadMarker(own) => Self::own("thread_read_marker", own),
             Signal::Receipt(receipt) => Self::receipt(receipt),
             Signal::Privacy(own) => Self::own("privacy", own),
             Signal::NotificationSettings(own) => Self::own("notification_settings", own),

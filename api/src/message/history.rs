@@ -6,7 +6,7 @@ use domain::message::MessageError;
 use domain::{ChannelId, MessageId};
 use event_store::Position;
 use jiff::Timestamp;
-use projections::Range;
+use projections::{HistoryPage, Range};
 use utoipa::IntoParams;
 
 use super::Message;
@@ -66,7 +66,7 @@ fn anchor(value: serde_json::Value) -> Result<Anchor, Fault> {
     Ok(text.parse::<MessageId>().map_or(Anchor::Cursor(text), Anchor::Message))
 }
 
-/// List a channel's messages, newest first, deleted ones included.
+/// List a channel's messages, newest first, deleted ones included, those of threads not.
 #[utoipa::path(
     get, path = "/channels/{id}/messages", operation_id = "listMessages", tag = "message",
     params(("id" = Uuid, Path, description = "The channel"), HistoryQuery),
@@ -82,32 +82,49 @@ pub(crate) async fn list_messages(
     Ids(id): Ids<ChannelId>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<Response, ApiError> {
-    let HistoryQuery { before, after, around, at, limit } = query;
-    let place = Place { app: &app, caller: &caller, channel: id };
-    let range = match (before, after, around, at) {
-        (Some(anchor), ..) => Range::Before(place.of("before", anchor).await?),
-        (_, Some(anchor), ..) => Range::After(place.of("after", anchor).await?),
-        (_, _, Some(anchor), _) => Range::Around(place.of("around", anchor).await?),
-        (.., Some(time)) => Range::At(time),
-        (None, None, None, None) => Range::Newest,
-    };
+    let limit = query.limit;
+    let range = query.range(&Place { app: &app, caller: &caller, channel: id, thread: None }).await?;
     let history = app.read.history(caller.account, id, range, limit as usize).await?;
     let history = history.ok_or(MessageError::UnknownChannel)?;
-    let now = app.clock.now();
+    Ok(listed(&app, history, format!("/v1/channels/{id}/messages"), limit))
+}
+
+/// A page of a history.
+pub(super) fn listed(app: &App, history: HistoryPage, path: String, limit: u64) -> Response {
     let cursor = |position: Option<Position>| position.map(|position| app.cursors.seal(position).0);
+    let now = app.clock.now();
     let page = Page {
         items: history.items.into_iter().map(|row| Message::of_row(row, now)).collect(),
         next: cursor(history.older),
         prev: cursor(history.newer),
     };
-    let path = format!("/v1/channels/{id}/messages");
-    Ok(Linked { page, path, limit, next_parameter: "before", prev_parameter: "after" }.into_response())
+    Linked { page, path, limit, next_parameter: "before", prev_parameter: "after" }.into_response()
 }
 
-struct Place<'a> {
-    app: &'a App,
-    caller: &'a Authenticated,
-    channel: ChannelId,
+impl HistoryQuery {
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Which page of the history at `place`.
+    pub(super) async fn range(self, place: &Place<'_>) -> Result<Range, ApiError> {
+        let Self { before, after, around, at, limit: _ } = self;
+        Ok(match (before, after, around, at) {
+            (Some(anchor), ..) => Range::Before(place.of("before", anchor).await?),
+            (_, Some(anchor), ..) => Range::After(place.of("after", anchor).await?),
+            (_, _, Some(anchor), _) => Range::Around(place.of("around", anchor).await?),
+            (.., Some(time)) => Range::At(time),
+            (None, None, None, None) => Range::Newest,
+        })
+    }
+}
+
+/// A history: a channel's, or that of one of its threads.
+pub(super) struct Place<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Authenticated,
+    pub(super) channel: ChannelId,
+    pub(super) thread: Option<MessageId>,
 }
 
 impl Place<'_> {
@@ -122,15 +139,20 @@ impl Place<'_> {
                 ApiError::invalid(vec![FieldError::parameter(parameter, "not_a_cursor", detail)])
             }),
             Anchor::Message(message) => {
-                let found = self.app.read.message_position(self.caller.account, message).await?;
+                let found = self.app.read.message_place(self.caller.account, message).await?;
                 match found {
-                    Some((channel, position)) if channel == self.channel => Ok(position),
+                    Some(found) if (found.channel_id, found.thread_id) == (self.channel, self.thread) => {
+                        Ok(found.position)
+                    }
                     _ => {
                         // Who may not see the channel learns no more than that.
                         if self.app.read.channel(self.caller.account, self.channel).await?.is_none() {
                             return Err(MessageError::UnknownChannel.into());
                         }
-                        let detail = "is no message of this channel";
+                        let detail = match self.thread {
+                            Some(_) => "is no message of this thread",
+                            None => "is no message of this channel's own history",
+                        };
                         Err(ApiError::invalid(vec![FieldError::parameter(parameter, "not_found", detail)]))
                     }
                 }

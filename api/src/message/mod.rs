@@ -1,8 +1,13 @@
-//! Messages: posting, reading one, editing, deleting, versions. `history` has the pages of a channel, `pin` its
-//! pins.
+//! Messages: posting, reading one, editing, deleting, versions. `history` has the pages of a channel, `thread`
+//! those of a thread, `pin` the pins, `forward` passing on, `sweep` deleting many, `mention` what mentions the caller.
 
+pub(crate) mod forward;
 pub(crate) mod history;
+pub(crate) mod mention;
+mod parts;
 pub(crate) mod pin;
+pub(crate) mod sweep;
+pub(crate) mod thread;
 
 use std::time::Duration;
 
@@ -16,6 +21,8 @@ use jiff::Timestamp;
 use projections::{MessageRow, VersionRow};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+pub(crate) use parts::{Forwarded, Mentions, ThreadSummary};
 
 use crate::auth::Authenticated;
 use crate::cursor::Cursor;
@@ -37,6 +44,10 @@ codes! {
     MAY_NOT_REPLY = FORBIDDEN "message_may_not_reply" "Not allowed";
     MAY_NOT_PIN = FORBIDDEN "message_may_not_pin" "Not allowed";
     POLL_TIME = UNPROCESSABLE_ENTITY "message_poll_time" "The poll closes too early or too late";
+    THREAD_NOT_FOUND = CONFLICT "message_thread_not_found" "No such message to begin a thread with";
+    THREAD_IN_THREAD = CONFLICT "message_thread_in_thread" "A thread in a thread";
+    THREAD_CLOSED = CONFLICT "message_thread_closed" "The thread is closed";
+    TEXT_GONE = CONFLICT "message_text_gone" "The text is gone";
 }
 
 impl From<MessageError> for ApiError {
@@ -60,6 +71,10 @@ impl From<MessageError> for ApiError {
             }
             MessageError::MayNotPin => MAY_NOT_PIN,
             MessageError::PollTime => POLL_TIME,
+            MessageError::ThreadNotFound => THREAD_NOT_FOUND,
+            MessageError::ThreadInThread => THREAD_IN_THREAD,
+            MessageError::ThreadClosed => THREAD_CLOSED,
+            MessageError::TextGone => TEXT_GONE,
         };
         Self::told(code, error)
     }
@@ -74,7 +89,8 @@ pub(crate) struct Message {
     channel_id: ChannelId,
     #[schema(value_type = Uuid)]
     author_id: AccountId,
-    /// Markdown source; null when it was deleted or erased.
+    /// Markdown source; null when it was deleted or erased. Empty only where another message is passed on without a
+    /// word.
     #[schema(example = "Hello, *world*")]
     content: Option<String>,
     /// The message that this one answers.
@@ -89,6 +105,15 @@ pub(crate) struct Message {
     pinned: bool,
     /// Null: it has none.
     poll: Option<Poll>,
+    /// Nobody, when it was deleted.
+    mentions: Mentions,
+    /// The first message of the thread that it is in; such a message is not in the channel's history.
+    #[schema(value_type = Option<Uuid>)]
+    thread_id: Option<MessageId>,
+    /// The thread below it; null: there is none yet.
+    thread: Option<ThreadSummary>,
+    /// What it passes on; null: nothing, or it was deleted.
+    forwarded: Option<Forwarded>,
 }
 
 impl Message {
@@ -105,12 +130,17 @@ impl Message {
             reactions: row.reactions.into_iter().map(Reaction::from).collect(),
             pinned: row.pinned,
             poll: row.poll.map(|poll| Poll::of_row(poll, row.deleted_at.is_some(), now)),
+            mentions: row.mentions.into(),
+            thread_id: row.thread_id,
+            thread: row.thread.map(ThreadSummary::from),
+            forwarded: row.forwarded.map(Forwarded::from),
         }
     }
 
     /// What a command made, with the text that it was given; nobody has reacted to it.
     fn of_state(state: MessageState, content: Option<String>, poll: Option<Poll>) -> Self {
-        let MessageState { facts, created_at, edited_at, deleted_at, pinned } = state;
+        let MessageState { facts, created_at, edited_at, deleted_at, pinned, mentions } = state;
+        let forwarded = facts.forwarded.filter(|_| deleted_at.is_none());
         Self {
             id: facts.id,
             channel_id: facts.channel_id,
@@ -123,13 +153,19 @@ impl Message {
             reactions: Vec::new(),
             pinned,
             poll,
+            mentions: mentions.into(),
+            thread_id: facts.thread_id,
+            thread: None,
+            forwarded: forwarded.map(|origin| Forwarded::new(origin, None)),
         }
     }
 
-    /// With the reactions and the poll that can be read of it.
+    /// With the reactions, the poll, the thread and the text passed on that can be read of it.
     fn with_said(self, row: Option<MessageRow>, now: Timestamp) -> Self {
         match row.map(|row| Self::of_row(row, now)) {
-            Some(Self { reactions, poll, .. }) => Self { reactions, poll, ..self },
+            Some(Self { reactions, poll, thread, forwarded, .. }) => {
+                Self { reactions, poll, thread, forwarded, ..self }
+            }
             None => self,
         }
     }
@@ -162,12 +198,17 @@ pub(crate) struct Versions {
 /// A message to be.
 #[derive(ToSchema)]
 pub(crate) struct PostMessage {
-    /// Markdown source.
+    /// Markdown source. `<@ID>` and `@handle` mention an account, `<@&ROLE>` a role, `@everyone` and `@here` all who are
+    /// there, but not in code or behind a backslash. Of 50 accounts and 10 roles at most a text makes mentions; further
+    /// ones, those that are not of the community, and roles and all that you may not mention are plain text.
     #[schema(value_type = String, min_length = 1, max_length = 4000, example = "Hello, *world*")]
     content: Content,
-    /// The message of the same channel that this one answers.
+    /// The message that this one answers: of the same channel, and in a thread of the same thread or its first.
     #[schema(value_type = Option<Uuid>)]
     reply_to: Option<MessageId>,
+    /// The message of the same channel in whose thread to post.
+    #[schema(value_type = Option<Uuid>)]
+    thread_id: Option<MessageId>,
     /// A question with options to vote for; `content` is the question.
     poll: Option<NewPoll>,
 }
@@ -176,8 +217,9 @@ impl FromFields for PostMessage {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let content = fields.required("content", parse::text(Content::parse));
         let reply_to = fields.optional("reply_to", parse::id);
+        let thread_id = fields.optional("thread_id", parse::id);
         let poll = fields.object("poll");
-        Some(Self { content: content?, reply_to: reply_to?, poll: poll? })
+        Some(Self { content: content?, reply_to: reply_to?, thread_id: thread_id?, poll: poll? })
     }
 }
 
@@ -203,7 +245,8 @@ impl FromFields for EditMessage {
         (status = 201, description = "Posted", body = MessageAnswer),
         (status = 403, description = "`message_may_not_post`, `message_may_not_reply`, `message_timed_out`"),
         (status = 404, description = "`channel_not_found`, `not_found`"),
-        (status = 409, description = "`message_reply_not_found`, `message_channel_holds_none`"),
+        (status = 409, description = "`message_reply_not_found`, `message_channel_holds_none`, \
+            `message_thread_not_found`, `message_thread_in_thread`, `message_thread_closed`"),
         (status = 422, description = "`message_poll_time`"),
     ),
 )]
@@ -212,10 +255,10 @@ pub(crate) async fn post_message(
     Ids(id): Ids<ChannelId>,
     Command { context, caller, body }: Command<PostMessage>,
 ) -> Result<(StatusCode, Json<MessageAnswer>), ApiError> {
-    let PostMessage { content, reply_to, poll } = body;
+    let PostMessage { content, reply_to, thread_id: thread, poll } = body;
     let (text, poll) = (content.as_str().to_owned(), poll.map(domain::poll::NewPoll::from));
     let shown = poll.as_ref().map(Poll::new);
-    let done = app.commands.post(&context, id, NewMessage { content, reply_to, poll }).await?;
+    let done = app.commands.post(&context, id, NewMessage { content, reply_to, thread, poll }).await?;
     app.signals.posted(caller.account, id);
     let message = Message::of_state(done.made, Some(text), shown);
     Ok((StatusCode::CREATED, Json(MessageAnswer { message, position: app.cursors.seal(done.position) })))
@@ -278,11 +321,13 @@ pub(crate) async fn edit_message(
 pub(crate) async fn delete_message(
     State(app): State<AppState>,
     Ids(id): Ids<MessageId>,
-    Bare { context, .. }: Bare,
+    Bare { context, caller }: Bare,
 ) -> Result<Json<MessageAnswer>, ApiError> {
     let done = app.commands.delete_message(&context, id).await?;
     let poll = done.made.facts.poll.map(Poll::deleted);
-    let message = Message::of_state(done.made, None, poll);
+    let thread = app.read.message(caller.account, id).await?.and_then(|row| row.thread);
+    let message =
+        Message { thread: thread.map(ThreadSummary::from), ..Message::of_state(done.made, None, poll) };
     Ok(Json(MessageAnswer { message, position: app.cursors.seal(done.position) }))
 }
 

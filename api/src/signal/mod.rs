@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use self::bus::Bus;
 use crate::draft::DraftChange;
+use crate::message::thread::ThreadReadState;
 use crate::notification_setting::NotificationSetting;
 use crate::presence::OwnPresence;
 use crate::privacy::Privacy;
@@ -54,6 +55,7 @@ const REMEMBERED: usize = 16_384;
 pub(crate) enum Signal {
     Typing(Typing),
     ReadMarker(OwnSignal<ReadState>),
+    ThreadReadMarker(OwnSignal<ThreadReadState>),
     Receipt(Receipt),
     Privacy(OwnSignal<Privacy>),
     NotificationSettings(OwnSignal<NotificationSetting>),

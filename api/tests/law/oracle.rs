@@ -176,6 +176,8 @@ fn community(event: &Event) -> Option<CommunityId> {
         Event::Membership(event) => MembershipEvent::subject(event).0,
         Event::Report(ReportEvent::Opened(e)) => e.community_id,
         Event::Report(ReportEvent::Changed(e)) => e.community_id,
+        // Told to the account's own devices, wherever the thread is.
+        Event::Thread(_) => return None,
         Event::Account(_) | Event::Invite(_) | Event::Claim(_) | Event::Installation(_) => return None,
     })
 }
@@ -186,6 +188,7 @@ fn subject(event: &Event) -> String {
         Event::Message(event) => event.subject().0.to_string(),
         Event::Reaction(event) => event.subject().0.to_string(),
         Event::Poll(event) => event.subject().0.to_string(),
+        Event::Thread(event) => event.subject().1.to_string(),
         Event::Channel(ChannelEvent::Created(e)) => e.channel_id.to_string(),
         Event::Channel(ChannelEvent::Changed(e)) => e.channel_id.to_string(),
         Event::Channel(ChannelEvent::Deleted(e)) => e.channel_id.to_string(),

@@ -24,11 +24,13 @@ impl View {
                 self.change(edited.channel_id, edited.id, |message| {
                     message.content = edited.content;
                     message.edited_at = Some(edited.edited_at);
+                    message.mentions = edited.mentions;
                 })?;
             }
             Event::MessageDeleted(deleted) => {
                 self.change(deleted.channel_id, deleted.id, |message| {
                     message.content = None;
+                    message.mentions = client::Mentions::default();
                     message.deleted_at = Some(deleted.deleted_at);
                 })?;
             }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::channel::Channel;
-use crate::message::Message;
+use crate::message::{Mentions, Message};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +47,11 @@ pub struct MessageEdited {
     pub channel_id: Uuid,
     pub content: Option<String>,
     pub edited_at: Timestamp,
+    #[serde(default)]
+    pub mentions: Mentions,
+    /// The first message of the thread that it is in.
+    #[serde(default)]
+    pub thread_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +60,9 @@ pub struct MessageDeleted {
     pub channel_id: Uuid,
     pub deleted_at: Timestamp,
     pub deleted_by: Uuid,
+    /// The first message of the thread that it is in.
+    #[serde(default)]
+    pub thread_id: Option<Uuid>,
 }
 
 /// What changed; what didn't is `None`.

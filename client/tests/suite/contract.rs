@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{
-    AuditBound, AuditQuery, ChannelChange, ChannelKind, Client, Cursor, Error, MessageQuery, NewAccount,
-    NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options, Paging, Place,
-    ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
+    AuditBound, AuditQuery, ChannelChange, ChannelKind, Client, Cursor, Error, Forward, MessageQuery,
+    NewAccount, NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options, Paging,
+    Place, ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -102,6 +102,14 @@ fn table() -> Vec<Call> {
         edit_message(ID, "x");
         delete_message(ID);
         message_versions(ID);
+        thread(ID, &MessageQuery { limit: Some(1), ..MessageQuery::default() });
+        follow_thread(ID);
+        unfollow_thread(ID);
+        mark_thread_read(ID, ID);
+        followed_threads(Some(&Cursor::from("x")), Some(1));
+        mentions(Some(&Cursor::from("x")), Some(1));
+        forward_message(ID, &Forward { channel_id: ID, content: some("x") });
+        delete_messages(ID, &[ID]);
         read_states();
         mark_read(ID, ID);
         mark_unread(ID, ID);

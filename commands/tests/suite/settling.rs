@@ -111,6 +111,7 @@ async fn a_key_that_a_crash_left_is_shredded() {
         message_id: id,
         channel_id: scene.channel,
         community_id: Some(scene.community),
+        thread_id: None,
         deleted_by: scene.member,
     });
     scene.append(streams::message(id), deleted).await;

@@ -22,9 +22,10 @@ use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberTimeOutEnded,
     MemberTimedOut, MemberUnbanned, MembershipEvent, Nickname, NicknameChanged, Reason,
 };
+use domain::mention::Mentions;
 use domain::message::{
-    Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
-    MessageUnpinned,
+    Content, Forwarded, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted,
+    MessageText, MessageUnpinned,
 };
 use domain::permission::Overwrites;
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
@@ -33,6 +34,7 @@ use domain::report::{
     ReportChanged, ReportEvent, ReportOpened, ReportReason, ReportState, ReportText, Words,
 };
 use domain::role::{Colour, Definition, RoleName};
+use domain::thread::{ThreadEvent, ThreadFollowed, ThreadUnfollowed};
 use domain::{
     AccountId, ChannelId, CommunityId, Encoded, Event, MessageId, Permissions, PersonalPart, ReportId, Role,
 };
@@ -122,22 +124,67 @@ fn poll_options() -> impl Strategy<Value = PollOptions> {
         .prop_filter_map("two are alike", |options| PollOptions::new(options).ok())
 }
 
+fn mentions() -> impl Strategy<Value = Mentions> {
+    let role = prop_oneof![select(Role::BUILT_IN.to_vec()), uuid().prop_map(Role::Custom)];
+    (btree_set(account(), 0..3), btree_set(role, 0..3), any::<bool>(), any::<bool>())
+        .prop_map(|(accounts, roles, everyone, here)| Mentions { accounts, roles, everyone, here })
+}
+
+fn forwarded() -> impl Strategy<Value = Forwarded> {
+    (message(), channel(), account(), 0..4_000_000_000_i64).prop_map(
+        |(message_id, channel_id, author_id, second)| {
+            let created_at = Timestamp::from_second(second).unwrap();
+            Forwarded { message_id, channel_id, author_id, created_at }
+        },
+    )
+}
+
+fn thread_events() -> impl Strategy<Value = ThreadEvent> {
+    (any::<bool>(), place(), account()).prop_map(
+        |(follows, (message_id, channel_id, community_id), account_id)| {
+            if follows {
+                ThreadFollowed { account_id, message_id, channel_id, community_id }.into()
+            } else {
+                ThreadUnfollowed { account_id, message_id, channel_id, community_id }.into()
+            }
+        },
+    )
+}
+
 fn message_events() -> impl Strategy<Value = MessageEvent> {
     let content = || text(block(), |text| Content::parse(text).ok());
-    let words = (content(), of(poll_options())).prop_map(|(content, poll)| MessageText { content, poll });
+    let words = (content(), of(poll_options()), of(content()))
+        .prop_map(|(content, poll, forwarded)| MessageText { content, poll, forwarded });
+    let about = (account(), of(message()), of(poll_terms()), of(message()), of(forwarded()), mentions());
     prop_oneof![
-        (place(), account(), of(message()), of(poll_terms()), words.prop_map(Clear)).prop_map(
-            |(place, author_id, reply_to, poll, text)| {
-                let (message_id, channel_id, community_id) = place;
-                MessagePosted { message_id, channel_id, community_id, author_id, reply_to, poll, text }.into()
+        (place(), about, words.prop_map(Clear)).prop_map(|(place, about, text)| {
+            let (message_id, channel_id, community_id) = place;
+            let (author_id, reply_to, poll, thread_id, forwarded, mentions) = about;
+            MessagePosted {
+                message_id,
+                channel_id,
+                community_id,
+                author_id,
+                reply_to,
+                poll,
+                thread_id,
+                forwarded,
+                mentions,
+                text,
+            }
+            .into()
+        }),
+        (place(), of(message()), mentions(), content().prop_map(Clear)).prop_map(
+            |((message_id, channel_id, community_id), thread_id, mentions, content)| {
+                MessageEdited { message_id, channel_id, community_id, thread_id, mentions, content }.into()
             }
         ),
-        (place(), content().prop_map(Clear)).prop_map(|((message_id, channel_id, community_id), content)| {
-            MessageEdited { message_id, channel_id, community_id, content }.into()
-        }),
-        (0..3, place(), account()).prop_map(|(which, (message_id, channel_id, community_id), by)| {
+        (0..3, place(), of(message()), account()).prop_map(|(which, place, thread_id, by)| {
+            let (message_id, channel_id, community_id) = place;
             match which {
-                0 => MessageDeleted { message_id, channel_id, community_id, deleted_by: by }.into(),
+                0 => {
+                    MessageDeleted { message_id, channel_id, community_id, thread_id, deleted_by: by }.into()
+                }
                 1 => MessagePinned { message_id, channel_id, community_id, by }.into(),
                 _ => MessageUnpinned { message_id, channel_id, community_id, by }.into(),
             }
@@ -290,6 +337,7 @@ fn events() -> impl Strategy<Value = Event> {
     prop_oneof![
         account_events().prop_map(Event::from),
         message_events().prop_map(Event::from),
+        thread_events().prop_map(Event::from),
         reaction_events().prop_map(Event::from),
         poll_events().prop_map(Event::from),
         membership_events().prop_map(Event::from),

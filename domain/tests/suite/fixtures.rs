@@ -32,9 +32,10 @@ use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberKicked, MemberLeft, MemberRolesChanged, MemberTimeOutEnded,
     MemberTimedOut, MemberUnbanned, MembershipEvent, Nickname, NicknameChanged, Reason,
 };
+use domain::mention::Mentions;
 use domain::message::{
-    Content, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted, MessageText,
-    MessageUnpinned,
+    Content, Forwarded, MessageDeleted, MessageEdited, MessageEvent, MessagePinned, MessagePosted,
+    MessageText, MessageUnpinned,
 };
 use domain::permission::{Overwrite, Overwrites, Target};
 use domain::poll::{PollClosed, PollEvent, PollOption, PollOptions, PollTerms, PollVoted};
@@ -43,6 +44,7 @@ use domain::report::{
     ReportChanged, ReportEvent, ReportOpened, ReportReason, ReportState, ReportText, Words,
 };
 use domain::role::{Colour, Definition, RoleName};
+use domain::thread::{ThreadEvent, ThreadFollowed, ThreadUnfollowed};
 use domain::{AccountId, DecodeError, Event, MessageId, Permissions, PersonalPart, ReportId, Role};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -54,6 +56,11 @@ use crate::people::{
 
 /// A second shape of `message.posted`.
 const WITH_A_POLL: &str = "message.posted.1.poll.json";
+
+/// The file of a second shape of an event.
+fn more(kind: &str) -> String {
+    format!("{kind}.1.more.json")
+}
 
 const REPLY_TO: Option<MessageId> = Some(OTHER_MESSAGE);
 
@@ -110,6 +117,9 @@ fn table() -> Vec<Row> {
     }
     for (kind, event) in polls() {
         row(kind, 1, channel(), event.into());
+    }
+    for (kind, event) in threads() {
+        row(kind, 1, account(), event.into());
     }
     for (kind, event) in memberships() {
         row(kind, 1, community(), event.into());
@@ -178,11 +188,27 @@ fn messages() -> [(&'static str, MessageEvent); 5] {
         author_id: A,
         reply_to: REPLY_TO,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: Mentions::default(),
         text: Clear(Content::parse("Hello, **wörld** 👍🏽\n\te\u{301}").unwrap().into()),
     };
     let content = Clear(Content::parse("Hello again").unwrap());
-    let edited = MessageEdited { message_id: M, channel_id: CH, community_id: Some(CO), content };
-    let deleted = MessageDeleted { message_id: M, channel_id: CH, community_id: Some(CO), deleted_by: B };
+    let edited = MessageEdited {
+        message_id: M,
+        channel_id: CH,
+        community_id: Some(CO),
+        thread_id: None,
+        mentions: Mentions::default(),
+        content,
+    };
+    let deleted = MessageDeleted {
+        message_id: M,
+        channel_id: CH,
+        community_id: Some(CO),
+        thread_id: None,
+        deleted_by: B,
+    };
     let pinned = MessagePinned { message_id: M, channel_id: CH, community_id: Some(CO), by: B };
     let unpinned = MessageUnpinned { message_id: M, channel_id: CH, community_id: Some(CO), by: B };
     [
@@ -206,9 +232,55 @@ fn posted_with_a_poll() -> Event {
         author_id: A,
         reply_to: None,
         poll: Some(PollTerms { options: 2, multiple: true, closes_at }),
-        text: Clear(MessageText { content, poll: Some(poll) }),
+        thread_id: None,
+        forwarded: None,
+        mentions: Mentions::default(),
+        text: Clear(MessageText { content, poll: Some(poll), forwarded: None }),
     };
     MessageEvent::from(posted).into()
+}
+
+/// What the events of messages say besides where there are threads, mentions and forwards.
+fn with_more() -> [(&'static str, Event); 3] {
+    let (channel_id, community_id, thread_id) = (CH, Some(CO), Some(OTHER_MESSAGE));
+    let content = || Content::parse("Look, @ada").unwrap();
+    let mentions = Mentions {
+        accounts: [A, B].into(),
+        roles: [Role::Moderator, Role::Custom(CO.0)].into(),
+        everyone: true,
+        here: true,
+    };
+    let created_at = "2026-03-01T12:00:00.000001Z".parse().unwrap();
+    let forwarded = Forwarded { message_id: OTHER_MESSAGE, channel_id: CATEGORY, author_id: B, created_at };
+    let copy = Some(Content::parse("News").unwrap());
+    let posted = MessagePosted {
+        message_id: M,
+        channel_id,
+        community_id,
+        author_id: A,
+        reply_to: None,
+        poll: None,
+        thread_id,
+        forwarded: Some(forwarded),
+        mentions: mentions.clone(),
+        text: Clear(MessageText { content: content(), poll: None, forwarded: copy }),
+    };
+    let content = Clear(content());
+    let edited = MessageEdited { message_id: M, channel_id, community_id, thread_id, mentions, content };
+    let deleted = MessageDeleted { message_id: M, channel_id, community_id, thread_id, deleted_by: B };
+    [
+        ("message.posted", MessageEvent::from(posted).into()),
+        ("message.edited", MessageEvent::from(edited).into()),
+        ("message.deleted", MessageEvent::from(deleted).into()),
+    ]
+}
+
+fn threads() -> [(&'static str, ThreadEvent); 2] {
+    let (account_id, message_id, channel_id, community_id) = (A, M, CH, Some(CO));
+    [
+        ("thread.followed", ThreadFollowed { account_id, message_id, channel_id, community_id }.into()),
+        ("thread.unfollowed", ThreadUnfollowed { account_id, message_id, channel_id, community_id }.into()),
+    ]
 }
 
 fn reactions() -> [(&'static str, ReactionEvent); 3] {
@@ -418,6 +490,7 @@ fn every_type_and_schema_has_its_fixture_and_no_other_file_is_there() {
         .into_iter()
         .flat_map(|(kind, current)| (1..=current).map(move |schema| format!("{kind}.{schema}.json")))
         .chain([WITH_A_POLL.to_owned()])
+        .chain(with_more().map(|(kind, _)| more(kind)))
         .collect();
     let there: BTreeSet<String> = fs::read_dir(folder())
         .unwrap()
@@ -460,14 +533,18 @@ fn what_is_written_today_is_what_the_fixture_holds_byte_for_byte() {
 }
 
 #[test]
-fn a_message_with_a_poll_is_stored_as_its_fixture_holds() {
-    let (fixture, event) = (Fixture::read(WITH_A_POLL), posted_with_a_poll());
-    let data = fixture.data.get().as_bytes();
-    assert_eq!(Event::decode("message.posted", 1, data, fixture.personal()).unwrap(), Some(event.clone()));
-    let encoded = event.encode();
-    assert_eq!(std::str::from_utf8(&encoded.data), Ok(fixture.data.get()));
-    let personal = encoded.personal.map(|text| String::from_utf8(text).unwrap());
-    assert_eq!(personal.as_deref(), fixture.personal.as_ref().map(|text| text.get()));
+fn what_a_message_may_have_besides_is_stored_as_its_fixtures_hold() {
+    let with_more = with_more().map(|(kind, event)| (kind, more(kind), event));
+    let all = [("message.posted", WITH_A_POLL.to_owned(), posted_with_a_poll())].into_iter().chain(with_more);
+    for (kind, file, event) in all {
+        let fixture = Fixture::read(&file);
+        let data = fixture.data.get().as_bytes();
+        assert_eq!(Event::decode(kind, 1, data, fixture.personal()).unwrap(), Some(event.clone()));
+        let encoded = event.encode();
+        assert_eq!(std::str::from_utf8(&encoded.data), Ok(fixture.data.get()));
+        let personal = encoded.personal.map(|text| String::from_utf8(text).unwrap());
+        assert_eq!(personal.as_deref(), fixture.personal.as_ref().map(|text| text.get()));
+    }
 }
 
 #[test]
@@ -508,8 +585,10 @@ fn fields_that_a_newer_program_added_are_ignored() {
 #[test]
 fn what_may_be_missing_may_be_missing() {
     let optional = [
-        ("message.posted", "community_id"),
         ("message.posted", "reply_to"),
+        ("message.posted", "community_id"),
+        ("message.edited", "community_id"),
+        ("message.deleted", "community_id"),
         ("message.pinned", "community_id"),
         ("message.unpinned", "community_id"),
         ("reaction.added", "community_id"),
@@ -518,8 +597,8 @@ fn what_may_be_missing_may_be_missing() {
         ("reaction.cleared", "emoji"),
         ("poll.voted", "community_id"),
         ("poll.closed", "community_id"),
-        ("message.edited", "community_id"),
-        ("message.deleted", "community_id"),
+        ("thread.followed", "community_id"),
+        ("thread.unfollowed", "community_id"),
         ("membership.joined", "invited_by"),
         ("channel.created", "category_id"),
         ("channel.changed", "name"),

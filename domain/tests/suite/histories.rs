@@ -10,11 +10,13 @@ use domain::community::{Community, CommunityCommand, CommunityName, RoleChange};
 use domain::emoji::Emoji;
 use domain::invite::{CODE_LENGTH, Invite, InviteCode, InviteCommand, entry};
 use domain::membership::{JoinedBy, Membership, MembershipCommand};
-use domain::message::{Content, Message, MessageCommand, PostMessage};
+use domain::mention::Wanted;
+use domain::message::{Content, Forward, Message, MessageCommand, PostMessage};
 use domain::poll::{NewPoll, Poll, PollCommand, PollOption, PollOptions};
 use domain::reaction::{MAX_KINDS, ReactionCommand, Reactions};
 use domain::report::{Report, ReportCommand, ReportReason, ReportState};
 use domain::role::{Definition, Roles};
+use domain::thread::{Follow, Following};
 use domain::{AccountId, Aggregate, ChannelId, CommunityId, MessageId, Permissions, Role, Standing};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -47,7 +49,10 @@ enum Try {
     CreateChannel(usize, ChannelKind),
     ChangeChannel(usize),
     DeleteChannel(usize),
-    Post(usize, usize, Option<usize>),
+    Post(usize, usize, Option<usize>, Option<usize>),
+    Forward(usize, usize, usize),
+    Sweep(usize, usize),
+    Follow(usize, bool),
     Edit(usize),
     DeleteMessage(usize),
     Pin(usize, bool),
@@ -101,7 +106,11 @@ fn tries() -> impl Strategy<Value = Try> {
         3 => (place(), kind).prop_map(|(which, kind)| Try::CreateChannel(which, kind)),
         1 => place().prop_map(Try::ChangeChannel),
         1 => place().prop_map(Try::DeleteChannel),
-        5 => (message(), place(), proptest::option::of(message())).prop_map(|(id, at, to)| Try::Post(id, at, to)),
+        9 => (message(), place(), proptest::option::of(message()), proptest::option::of(message()))
+            .prop_map(|(id, at, to, thread)| Try::Post(id, at, to, thread)),
+        4 => (message(), place(), message()).prop_map(|(id, at, source)| Try::Forward(id, at, source)),
+        1 => (message(), place()).prop_map(|(which, at)| Try::Sweep(which, at)),
+        2 => (message(), any::<bool>()).prop_map(|(which, follow)| Try::Follow(which, follow)),
         4 => message().prop_map(Try::Edit),
         3 => message().prop_map(Try::DeleteMessage),
         2 => (message(), any::<bool>()).prop_map(|(which, pinned)| Try::Pin(which, pinned)),
@@ -129,6 +138,7 @@ struct World {
     channels: [Channel; PLACES],
     messages: [Message; 4],
     reactions: [Reactions; 4],
+    follows: [[Following; 4]; PEOPLE],
     polls: [Poll; 4],
     invites: [Invite; PLACES],
     uses: [u32; PLACES],
@@ -138,6 +148,10 @@ struct World {
 
 fn account(who: usize) -> AccountId {
     AccountId(Uuid::from_u128(0xa0 + who as u128))
+}
+
+fn message(which: usize) -> MessageId {
+    MessageId(Uuid::from_u128(0xe0 + which as u128))
 }
 
 fn channel(which: usize) -> ChannelId {
@@ -268,11 +282,31 @@ impl World {
                 let by = self.standing_in(who, which);
                 act(&mut self.channels[which], ChannelCommand::Delete { by }, false);
             }
-            Try::Post(which, place, to) => self.post(which, place, to, self.standing_in(who, place)),
+            Try::Post(which, place, to, thread) => self.post(who, which, place, to, thread),
+            Try::Forward(which, place, source) => {
+                let forward = Forward {
+                    source: self.messages[source].clone(),
+                    by: self.standing_at(who, source),
+                    created_at: at(0),
+                    text: Some(Content::parse("news").unwrap()),
+                };
+                let post =
+                    PostMessage { forward: Some(forward), content: None, ..self.plain(who, which, place) };
+                act(&mut self.messages[which], MessageCommand::Post(post), false);
+            }
+            Try::Sweep(which, place) => {
+                let (by, channel) = (self.standing_in(who, place), self.channels[place].clone());
+                act(&mut self.messages[which], MessageCommand::Sweep { by, channel }, false);
+            }
+            Try::Follow(which, follow) => {
+                let (root, by) = (self.messages[which].clone(), self.standing_at(who, which));
+                act(&mut self.follows[who][which], Follow { root, by, follow }, false);
+            }
             Try::Edit(which) => {
                 let by = self.standing_at(who, which);
                 let content = Content::parse("again").unwrap();
-                act(&mut self.messages[which], MessageCommand::Edit { by, content }, true);
+                let wanted = Wanted { everyone: true, ..Wanted::default() };
+                act(&mut self.messages[which], MessageCommand::Edit { by, content, wanted }, true);
             }
             Try::DeleteMessage(which) => {
                 let by = self.standing_at(who, which);
@@ -389,21 +423,33 @@ impl World {
         act(&mut self.reactions[which], command, false);
     }
 
-    fn post(&mut self, which: usize, place: usize, to: Option<usize>, by: Standing) {
-        let message = |which: usize| MessageId(Uuid::from_u128(0xe0 + which as u128));
+    fn post(&mut self, who: usize, which: usize, place: usize, to: Option<usize>, thread: Option<usize>) {
+        let message = |which: usize| (message(which), self.messages[which].clone());
         let post = PostMessage {
+            reply_to: to.map(message),
+            thread: thread.map(message),
+            // Every other message has a poll.
+            poll: (which.is_multiple_of(2)).then(|| poll(which)),
+            ..self.plain(who, which, place)
+        };
+        act(&mut self.messages[which], MessageCommand::Post(post), false);
+    }
+
+    fn plain(&self, who: usize, which: usize, place: usize) -> PostMessage {
+        PostMessage {
             id: message(which),
             channel_id: channel(place),
             channel: self.channels[place].clone(),
-            by,
-            content: Content::parse("hello").unwrap(),
-            reply_to: to.map(|to| (message(to), self.messages[to].clone())),
-            // Every other message has a poll.
-            poll: (which.is_multiple_of(2)).then(|| poll(which)),
+            by: self.standing_in(who, place),
+            content: Some(Content::parse("hello").unwrap()),
+            wanted: Wanted { everyone: true, accounts: [account(who)].into(), ..Wanted::default() },
+            reply_to: None,
+            thread: None,
+            forward: None,
+            poll: None,
             now: at(0),
             wait: None,
-        };
-        act(&mut self.messages[which], MessageCommand::Post(post), false);
+        }
     }
 
     /// As the product does it: a redemption is followed by joining.
@@ -430,6 +476,15 @@ impl World {
             assert_eq!(account(owner), live.owner_id, "the owner lost the community");
             assert_eq!(self.standing(owner).permissions, Permissions::all());
             assert_eq!(&live.roles.order()[..2], [Role::Guest, Role::Member]);
+        }
+        for facts in self.messages.iter().filter_map(Message::facts) {
+            let Some(root) = facts.thread_id else { continue };
+            let root = self.messages.iter().filter_map(Message::facts).find(|facts| facts.id == root);
+            let root = root.expect("a thread begins with a message");
+            assert!(
+                root.thread_id.is_none() && root.channel_id == facts.channel_id,
+                "{facts:?} below {root:?}"
+            );
         }
         for (now, before) in self.messages.iter().zip(&before.messages) {
             let gone = matches!(before, Message::Deleted(_));
@@ -478,6 +533,7 @@ impl World {
             channels: self.channels.clone(),
             messages: self.messages.clone(),
             reactions: self.reactions.clone(),
+            follows: self.follows,
             polls: self.polls.clone(),
             invites: self.invites.clone(),
             uses: self.uses,
@@ -517,10 +573,14 @@ struct Reached {
     reacted: bool,
     voted: bool,
     handled: bool,
+    threaded: bool,
+    forwarded: bool,
+    everyone: bool,
+    following: bool,
 }
 
 impl Reached {
-    fn flags(&mut self) -> [&mut bool; 14] {
+    fn flags(&mut self) -> [&mut bool; 18] {
         let Self {
             banned,
             deleted,
@@ -536,6 +596,10 @@ impl Reached {
             reacted,
             voted,
             handled,
+            threaded,
+            forwarded,
+            everyone,
+            following,
         } = self;
         [
             banned,
@@ -552,6 +616,10 @@ impl Reached {
             reacted,
             voted,
             handled,
+            threaded,
+            forwarded,
+            everyone,
+            following,
         ]
     }
 
@@ -592,6 +660,11 @@ fn live_through(history: Vec<(usize, Try)>) -> Reached {
         });
         reached.managers |= managed_by_others;
         reached.silent |= (0..PEOPLE).any(|who| world.standing(who).timed_out.is_some());
+        let facts = || world.messages.iter().filter_map(Message::facts);
+        reached.threaded |= facts().any(|facts| facts.thread_id.is_some());
+        reached.forwarded |= facts().any(|facts| facts.forwarded.is_some());
+        reached.everyone |= world.messages.iter().any(|m| m.mentions().is_some_and(|m| m.everyone));
+        reached.following |= world.follows.as_flattened().iter().any(|follow| follow.said == Some(true));
         reached.ended |= world.community == Community::Deleted;
         let handled = |report: &Report| report.opened().is_some_and(|r| r.state == ReportState::Resolved);
         reached.handled |= world.reports.iter().flatten().any(handled);

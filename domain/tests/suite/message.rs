@@ -1,7 +1,11 @@
+mod forward;
 mod pin;
 mod poll;
+mod sweep;
+mod thread;
 
 use domain::channel::{Channel, ChannelCreated, ChannelDeleted, ChannelKind};
+use domain::mention::{Mentions, Wanted};
 use domain::message::{
     Content, Message, MessageCommand, MessageDeleted, MessageEdited, MessageError, MessageEvent,
     MessagePosted, PostMessage,
@@ -28,6 +32,9 @@ fn posted_in(channel: ChannelId, id: MessageId) -> MessagePosted {
         author_id: MEMBER,
         reply_to: None,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: Mentions::default(),
         text: Personal::Clear(content("hello").into()),
     }
 }
@@ -37,29 +44,43 @@ fn posted() -> MessageEvent {
 }
 
 fn edited() -> MessageEvent {
+    edited_to(Mentions::default()).into()
+}
+
+fn edited_to(mentions: Mentions) -> MessageEdited {
+    let (channel_id, community_id, thread_id) = (CHANNEL, Some(HERE), None);
     let content = Personal::Clear(content("hello again"));
-    MessageEdited { message_id: MESSAGE, channel_id: CHANNEL, community_id: Some(HERE), content }.into()
+    MessageEdited { message_id: MESSAGE, channel_id, community_id, thread_id, mentions, content }
 }
 
 fn deleted(by: AccountId) -> MessageEvent {
-    MessageDeleted { message_id: MESSAGE, channel_id: CHANNEL, community_id: Some(HERE), deleted_by: by }
-        .into()
+    deleted_in(CHANNEL, MESSAGE, by).into()
+}
+
+fn deleted_in(channel_id: ChannelId, message_id: MessageId, deleted_by: AccountId) -> MessageDeleted {
+    MessageDeleted { message_id, channel_id, community_id: Some(HERE), thread_id: None, deleted_by }
+}
+
+/// A plain text in [`CHANNEL`], of which a test changes what it is about.
+fn plain(by: Standing) -> PostMessage {
+    PostMessage {
+        id: MESSAGE,
+        channel_id: CHANNEL,
+        channel: channel_of(ChannelKind::Text),
+        by,
+        content: Some(content("hello")),
+        wanted: Wanted::default(),
+        reply_to: None,
+        thread: None,
+        forward: None,
+        poll: None,
+        now: NOW,
+        wait: None,
+    }
 }
 
 fn post_in(channel: Channel, by: Standing, reply_to: Option<(MessageId, Message)>) -> MessageCommand {
-    let content = content("hello");
-    let (poll, now) = (None, NOW);
-    MessageCommand::Post(PostMessage {
-        id: MESSAGE,
-        channel_id: CHANNEL,
-        channel,
-        by,
-        content,
-        reply_to,
-        poll,
-        now,
-        wait: None,
-    })
+    MessageCommand::Post(PostMessage { channel, reply_to, ..plain(by) })
 }
 
 fn post(by: Standing) -> MessageCommand {
@@ -67,7 +88,7 @@ fn post(by: Standing) -> MessageCommand {
 }
 
 fn edit(by: Standing) -> MessageCommand {
-    MessageCommand::Edit { by, content: content("hello again") }
+    MessageCommand::Edit { by, content: content("hello again"), wanted: Wanted::default() }
 }
 
 fn delete(by: Standing) -> MessageCommand {
@@ -103,12 +124,7 @@ fn a_reply_names_the_message_it_answers() {
 
 #[test]
 fn replying_to_what_is_not_in_the_channel_is_refused() {
-    let gone = MessageDeleted {
-        message_id: OTHER_MESSAGE,
-        channel_id: CHANNEL,
-        community_id: Some(HERE),
-        deleted_by: MEMBER,
-    };
+    let gone = deleted_in(CHANNEL, OTHER_MESSAGE, MEMBER);
     let answered = [
         fold([]),
         fold([posted_in(OTHER_CHANNEL, OTHER_MESSAGE).into()]),
@@ -206,4 +222,42 @@ fn deleting_again_changes_nothing() {
     for by in [member(), moderator()] {
         given::<Message>([posted(), deleted(MEMBER)]).when(delete(by)).then_nothing();
     }
+}
+
+#[test]
+fn replying_without_the_permission_is_refused() {
+    let answered = fold([posted_in(CHANNEL, OTHER_MESSAGE).into()]);
+    let by = without(member(), Permissions::REPLY);
+    let command = post_in(channel_of(ChannelKind::Text), by, Some((OTHER_MESSAGE, answered)));
+    given::<Message>([]).when(command).then_refused(MessageError::MayNotReply);
+}
+
+fn everyone() -> Wanted {
+    Wanted { accounts: [OTHER].into(), everyone: true, ..Wanted::default() }
+}
+
+#[test]
+fn a_message_says_whom_it_mentions_as_far_as_its_author_may() {
+    for (by, everyone_too) in [(moderator(), true), (member(), false)] {
+        let mentions = Mentions { accounts: [OTHER].into(), everyone: everyone_too, ..Mentions::default() };
+        let expected = MessagePosted {
+            author_id: by.account,
+            mentions: mentions.clone(),
+            ..posted_in(CHANNEL, MESSAGE)
+        };
+        let post = MessageCommand::Post(PostMessage { wanted: everyone(), ..plain(by) });
+        let state = given::<Message>([]).when(post).then([expected.into()]);
+        assert_eq!(state.mentions(), Some(&mentions));
+    }
+}
+
+#[test]
+fn an_edit_replaces_whom_the_message_mentions() {
+    let before = Mentions { accounts: [GUEST].into(), ..Mentions::default() };
+    let after = Mentions { accounts: [OTHER].into(), ..Mentions::default() };
+    let posted = MessagePosted { mentions: before, ..posted_in(CHANNEL, MESSAGE) };
+    let edit = MessageCommand::Edit { by: member(), content: content("hello again"), wanted: everyone() };
+    let state = given::<Message>([posted.into()]).when(edit).then([edited_to(after.clone()).into()]);
+    assert_eq!(state.mentions(), Some(&after));
+    assert_eq!(fold::<Message>([posted_in(CHANNEL, MESSAGE).into(), deleted(MEMBER)]).mentions(), None);
 }

@@ -24,6 +24,9 @@ fn posted(poll: Option<PollTerms>) -> MessagePosted {
         author_id: MEMBER,
         reply_to: None,
         poll,
+        thread_id: None,
+        forwarded: None,
+        mentions: domain::mention::Mentions::default(),
         text: Personal::Clear(Content::parse("When?").unwrap().into()),
     }
 }
@@ -118,6 +121,7 @@ fn the_poll_of_a_deleted_message_is_over() {
         message_id: MESSAGE,
         channel_id: CHANNEL,
         community_id: Some(HERE),
+        thread_id: None,
         deleted_by: MEMBER,
     };
     let message: Message = fold([posted(Some(ONE)).into(), gone.into()]);

@@ -21,6 +21,9 @@ fn posted() -> MessagePosted {
         author_id: MEMBER,
         reply_to: None,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: domain::mention::Mentions::default(),
         text: Personal::Clear(Content::parse("hello").unwrap().into()),
     }
 }
@@ -34,6 +37,7 @@ fn deleted() -> Message {
         message_id: MESSAGE,
         channel_id: CHANNEL,
         community_id: Some(HERE),
+        thread_id: None,
         deleted_by: MEMBER,
     };
     fold([posted().into(), gone.into()])

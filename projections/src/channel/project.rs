@@ -137,9 +137,8 @@ fn comes(batch: &mut Batch, channel: ChannelId, account: AccountId, at: At) {
 
 /// The channel with all that is in it.
 fn gone(batch: &mut Batch, id: ChannelId) {
-    const MESSAGES: &str = "DELETE FROM {schema}.messages WHERE channel_id = $1";
     const CHANNEL: &str = "DELETE FROM {schema}.channels WHERE id = $1";
-    for template in message::PARTS_IN_CHANNEL.into_iter().chain([MESSAGES, CHANNEL]) {
+    for template in message::DELETE_IN_CHANNEL.into_iter().chain([CHANNEL]) {
         batch.write(template, params![id.0]);
     }
 }

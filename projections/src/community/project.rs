@@ -97,10 +97,6 @@ fn described(batch: &mut Batch, community: CommunityId, role: Role, definition: 
 
 /// Bans end with their community too, but without a position: nobody lost anything by that.
 fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
-    const MESSAGES: &str = "
-        DELETE FROM {schema}.messages
-        USING {schema}.channels
-        WHERE channels.community_id = $1 AND messages.channel_id = channels.id";
     const CHANNELS: &str = "DELETE FROM {schema}.channels WHERE community_id = $1";
     const INVITES: &str = "DELETE FROM {schema}.invites WHERE community_id = $1";
     const ROLES: &str = "DELETE FROM {schema}.roles WHERE community_id = $1";
@@ -112,8 +108,7 @@ fn deleted(batch: &mut Batch, id: CommunityId, at: At) {
             banned_at = NULL, banned_by = NULL, banned_until = NULL, ban_reason = NULL
         WHERE community_id = $1 AND state <> 'outside'";
     const COMMUNITY: &str = "DELETE FROM {schema}.communities WHERE id = $1";
-    let parts = [MESSAGES, CHANNELS, INVITES, ROLES, REPORTS];
-    for template in message::PARTS_IN_COMMUNITY.into_iter().chain(parts) {
+    for template in message::DELETE_IN_COMMUNITY.into_iter().chain([CHANNELS, INVITES, ROLES, REPORTS]) {
         batch.write(template, params![id.0]);
     }
     batch.write(MEMBERSHIPS, params![id.0, at.bigint()]);

@@ -7,17 +7,22 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use domain::message::{Content, MessageEdited, MessageEvent, MessagePosted, MessageText};
+use domain::mention::Mentions;
+use domain::message::{Content, Forwarded, MessageEdited, MessageEvent, MessagePosted, MessageText};
 use domain::{MessageId, Personal};
 use jiff::Timestamp;
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+mod marks;
 mod pins;
 mod polls;
 
+use self::marks::Marks;
 use self::pins::{Pin, Pins};
 use self::polls::Polls;
 use crate::batch::{At, Batch, Write, params};
+use crate::thread;
 
 #[derive(Default)]
 pub(crate) struct Gathered {
@@ -46,12 +51,16 @@ struct Posts {
     channels: Vec<Uuid>,
     authors: Vec<Uuid>,
     replies: Vec<Option<Uuid>>,
+    threads: Vec<Option<Uuid>>,
     positions: Vec<i64>,
     created: Vec<Timestamp>,
     edited: Vec<Option<Timestamp>>,
     deleted: Vec<Option<Timestamp>>,
     versions: Vec<i32>,
     pins: Vec<Option<Pin>>,
+    mentions: Vec<Option<Json<Mentions>>>,
+    forwarded: Vec<Option<Json<Forwarded>>>,
+    copies: Vec<Option<String>>,
     contents: Vec<Option<String>>,
 }
 
@@ -69,6 +78,7 @@ struct Edits {
     ids: Vec<Uuid>,
     contents: Vec<Option<String>>,
     times: Vec<Timestamp>,
+    mentions: Vec<Option<Json<Mentions>>>,
 }
 
 #[derive(Default)]
@@ -94,6 +104,10 @@ pub(crate) fn project(batch: &mut Batch, event: MessageEvent, at: At) {
     }
 }
 
+fn some(mentions: Mentions) -> Option<Json<Mentions>> {
+    (!mentions.is_empty()).then_some(Json(mentions))
+}
+
 fn text(content: Personal<Content>) -> Option<String> {
     match content {
         Personal::Clear(content) => Some(content.into_string()),
@@ -108,9 +122,11 @@ impl Gathered {
     }
 
     fn post(&mut self, event: MessagePosted, at: At) {
-        let (content, options) = match event.text {
-            Personal::Clear(MessageText { content, poll }) => (Some(content.into_string()), poll),
-            Personal::Erased | Personal::Sealed => (None, None),
+        let (content, options, copy) = match event.text {
+            Personal::Clear(MessageText { content, poll, forwarded }) => {
+                (Some(content.into_string()), poll, forwarded.map(Content::into_string))
+            }
+            Personal::Erased | Personal::Sealed => (None, None, None),
         };
         if let Some(terms) = event.poll {
             self.polls.post(event.message_id, terms, options);
@@ -127,6 +143,10 @@ impl Gathered {
         posts.deleted.push(None);
         posts.versions.push(1);
         posts.pins.push(None);
+        posts.threads.push(event.thread_id.map(|id| id.0));
+        posts.mentions.push(some(event.mentions));
+        posts.forwarded.push(event.forwarded.map(Json));
+        posts.copies.push(copy);
         posts.contents.push(content);
     }
 
@@ -150,16 +170,17 @@ impl Gathered {
                 self.edits.ids.push(event.message_id.0);
                 self.edits.contents.push(text(event.content));
                 self.edits.times.push(at.time);
+                self.edits.mentions.push(some(event.mentions));
             }
             Entry::Occupied(known) => match *known.get() {
-                Fate::Posted(index) => self.replace(index, text(event.content), at.time),
+                Fate::Posted(index) => self.replace(index, event, at.time),
                 Fate::Edited => unreachable!("`has_edit` was asked before"),
                 Fate::Deleted => {}
             },
         }
     }
 
-    fn replace(&mut self, index: usize, content: Option<String>, time: Timestamp) {
+    fn replace(&mut self, index: usize, edit: MessageEdited, time: Timestamp) {
         let (posts, replaced) = (&mut self.posts, &mut self.replaced);
         if posts.deleted[index].is_some() {
             return;
@@ -167,7 +188,8 @@ impl Gathered {
         replaced.messages.push(posts.ids[index]);
         replaced.created.push(posts.edited[index].unwrap_or(posts.created[index]));
         replaced.versions.push(posts.versions[index]);
-        replaced.contents.push(std::mem::replace(&mut posts.contents[index], content));
+        replaced.contents.push(std::mem::replace(&mut posts.contents[index], text(edit.content)));
+        posts.mentions[index] = some(edit.mentions);
         posts.edited[index] = Some(time);
         posts.versions[index] += 1;
     }
@@ -192,6 +214,9 @@ impl Gathered {
         posts.deleted[index] = Some(time);
         posts.pins[index] = None;
         posts.contents[index] = None;
+        posts.mentions[index] = None;
+        posts.forwarded[index] = None;
+        posts.copies[index] = None;
         self.polls.forget(MessageId(posts.ids[index]));
         if posts.versions[index] > 1 {
             let own = replaced.messages.iter().zip(&mut replaced.contents);
@@ -201,8 +226,13 @@ impl Gathered {
 
     pub(crate) fn into_writes(self) -> Vec<Write> {
         let Self { posts, polls, replaced, edits, pins, deletions, fates: _ } = self;
-        let later = [replaced.write(), edits.write(), pins.write(), deletions.write()];
-        posts.write().into_iter().chain(polls.writes()).chain(later.into_iter().flatten()).collect()
+        let mut marks = Marks::default();
+        marks.add_all(&posts.ids, &posts.mentions);
+        marks.add_all(&edits.ids, &edits.mentions);
+        let threads = thread::begun(&posts.ids, &posts.threads);
+        let posted = posts.write().into_iter().chain(polls.writes()).chain(threads);
+        let later = [replaced.write(), edits.write(), marks.write(), pins.write(), deletions.write()];
+        posted.chain(later.into_iter().flatten()).collect()
     }
 }
 
@@ -213,21 +243,23 @@ impl Posts {
         const SQL: &str = "
             INSERT INTO {schema}.messages
                 (id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
-                pinned_position, pinned_at, pinned_by, content)
+                pinned_position, pinned_at, pinned_by, content, thread_id, mentions, forwarded, copy)
             SELECT
                 id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
-                pinned_position, pinned_at, pinned_by, content
+                pinned_position, pinned_at, pinned_by, content, thread_id, mentions, forwarded, copy
             FROM unnest(
                 $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                $8::timestamptz[], $9::integer[], $10::bigint[], $11::timestamptz[], $12::uuid[], $13::text[]
+                $8::timestamptz[], $9::integer[], $10::bigint[], $11::timestamptz[], $12::uuid[], $13::text[],
+                $14::uuid[], $15::jsonb[], $16::jsonb[], $17::text[]
             ) AS post (
                 id, channel_id, author_id, reply_to, position, created_at, edited_at, deleted_at, version,
-                pinned_position, pinned_at, pinned_by, content
+                pinned_position, pinned_at, pinned_by, content, thread_id, mentions, forwarded, copy
             )
             WHERE EXISTS (SELECT FROM {schema}.channels WHERE channels.id = post.channel_id)";
         let Self { ids, channels, authors, replies, positions, created, edited, deleted, versions, .. } =
             self;
-        let (pins, contents) = (self.pins, self.contents);
+        let (pins, contents, threads, copies) = (self.pins, self.contents, self.threads, self.copies);
+        let (mentions, forwarded) = (self.mentions, self.forwarded);
         let pin_positions: Vec<Option<i64>> = pins.iter().map(|pin| pin.map(|pin| pin.position)).collect();
         let pin_times: Vec<Option<Timestamp>> = pins.iter().map(|pin| pin.map(|pin| pin.at)).collect();
         let pinned_by: Vec<Option<Uuid>> = pins.iter().map(|pin| pin.map(|pin| pin.by.0)).collect();
@@ -246,7 +278,11 @@ impl Posts {
                 pin_positions,
                 pin_times,
                 pinned_by,
-                contents
+                contents,
+                threads,
+                mentions,
+                forwarded,
+                copies
             ],
         })
     }
@@ -270,8 +306,12 @@ impl Edits {
     fn write(self) -> Option<Write> {
         const SQL: &str = "
             WITH edit AS (
-                SELECT id, content, time
-                FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS edit (id, content, time)
+                SELECT id, content, time, mentions
+                FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::jsonb[])
+                    AS edit (id, content, time, mentions)
+            ),
+            unmentioned AS (
+                DELETE FROM {schema}.mentions USING edit WHERE mentions.message_id = edit.id
             ),
             replaced AS (
                 INSERT INTO {schema}.message_versions (message_id, created_at, version, content)
@@ -282,11 +322,14 @@ impl Edits {
                 WHERE messages.deleted_at IS NULL
             )
             UPDATE {schema}.messages
-            SET content = edit.content, edited_at = edit.time, version = messages.version + 1
+            SET content = edit.content,
+                edited_at = edit.time,
+                version = messages.version + 1,
+                mentions = edit.mentions
             FROM edit
             WHERE messages.id = edit.id AND messages.deleted_at IS NULL";
-        let Self { ids, contents, times } = self;
-        (!ids.is_empty()).then(|| Write { template: SQL, params: params![ids, contents, times] })
+        let Self { ids, contents, times, mentions } = self;
+        (!ids.is_empty()).then(|| Write { template: SQL, params: params![ids, contents, times, mentions] })
     }
 }
 
@@ -308,6 +351,21 @@ impl Deletions {
             counts AS (
                 DELETE FROM {schema}.reaction_counts AS counts USING deletion WHERE counts.message_id = deletion.id
             ),
+            mentions AS (
+                DELETE FROM {schema}.mentions USING deletion WHERE mentions.message_id = deletion.id
+            ),
+            threads AS (
+                UPDATE {schema}.threads
+                SET replies = threads.replies - lost.count
+                FROM (
+                    SELECT messages.thread_id, count(*)::integer AS count
+                    FROM deletion
+                    JOIN {schema}.messages ON messages.id = deletion.id
+                    WHERE messages.deleted_at IS NULL AND messages.thread_id IS NOT NULL
+                    GROUP BY messages.thread_id
+                ) AS lost
+                WHERE threads.root_id = lost.thread_id
+            ),
             votes AS (
                 DELETE FROM {schema}.poll_votes AS votes USING deletion WHERE votes.message_id = deletion.id
             ),
@@ -319,6 +377,9 @@ impl Deletions {
             )
             UPDATE {schema}.messages
             SET content = NULL,
+                copy = NULL,
+                mentions = NULL,
+                forwarded = NULL,
                 deleted_at = deletion.time,
                 pinned_position = NULL,
                 pinned_at = NULL,

@@ -1,6 +1,6 @@
 //! Random histories: every type of event, in an order in which the domain could have decided them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::channel::{ChannelChanged, ChannelEvent, ChannelKind, ChannelName, ChannelTopic};
 use domain::claim::{ClaimEvent, HandleClaimed};
@@ -10,9 +10,11 @@ use domain::community::{
 };
 use domain::installation::{InstallationEvent, InstallationFounded};
 use domain::membership::{MemberKicked, MemberTimeOutEnded, MembershipEvent};
+use domain::mention::Mentions;
+use domain::message::{Content, Forwarded, MessagePosted, MessageText};
 use domain::report::ReportState;
 use domain::role::{Colour, Definition, RoleName};
-use domain::{AccountId, CommunityId, MessageId, Permissions, ReportId, Role};
+use domain::{AccountId, CommunityId, MessageId, Permissions, Personal, ReportId, Role};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -47,6 +49,8 @@ struct Known {
     banned: BTreeSet<(CommunityId, AccountId)>,
     channels: Vec<Place>,
     messages: Vec<(Place, AccountId, MessageId)>,
+    /// The messages that are in threads, and the first of those.
+    threads: HashMap<MessageId, MessageId>,
     invites: Vec<(CommunityId, String)>,
     said: Said,
     roles: BTreeSet<(CommunityId, Role)>,
@@ -69,7 +73,7 @@ pub(crate) async fn tell(world: &World, steps: &[Step]) {
 
 async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
     let Step { what, first, second } = step;
-    match what % 56 {
+    match what % 68 {
         0..=1 => known.accounts.push(world.account(["Ann", "Bob", "Eve"][first % 3]).await),
         2..=3 => {
             let owner = choose(&known.accounts, first)?;
@@ -133,12 +137,13 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
         32..=43 => say(world, known, step).await?,
         48..=53 => {
             let accounts = known.accounts.clone();
-            known.talks.happen(world, &accounts, what % 56 - 48, (first, second)).await?;
+            known.talks.happen(world, &accounts, what % 68 - 48, (first, second)).await?;
         }
         54..=55 => {
             let by = choose(&known.accounts, second)?;
             talks::set(world, &known.channels, by, (first, second)).await?;
         }
+        56..=67 => converse(world, known, step).await?,
         _ => {
             let administrator = choose(&known.accounts, first)?;
             world.tell(ClaimEvent::from(HandleClaimed { account_id: administrator })).await;
@@ -156,7 +161,7 @@ async fn happen(world: &World, known: &mut Known, step: Step) -> Option<()> {
 async fn say(world: &World, known: &mut Known, Step { what, first, second }: Step) -> Option<()> {
     let (place, author, message) = choose(&known.messages, first)?;
     let account = member(known, place.0, second)?;
-    match what % 56 {
+    match what % 68 {
         32..=37 => known.said.react(world, place, message, account, first + second).await,
         38 => drop(world.pin(place, message, account).await),
         39 => drop(world.unpin(place, message, account).await),
@@ -165,6 +170,55 @@ async fn say(world: &World, known: &mut Known, Step { what, first, second }: Ste
         }
         43 if known.said.is_poll(message) => drop(world.close(place, message, author).await),
         _ => {}
+    }
+    Some(())
+}
+
+/// Threads, mentions and what is passed on.
+async fn converse(world: &World, known: &mut Known, Step { what, first, second }: Step) -> Option<()> {
+    let (place, _, message) = choose(&known.messages, first)?;
+    let account = member(known, place.0, second)?;
+    let other = choose(&known.accounts, first + second)?;
+    let mentions = Mentions {
+        accounts: [other].into(),
+        roles: second.is_multiple_of(3).then_some(Role::Member).into_iter().collect(),
+        everyone: second.is_multiple_of(5),
+        here: second.is_multiple_of(7),
+    };
+    match what % 68 {
+        56..=60 => {
+            let root = known.threads.get(&message).copied().unwrap_or(message);
+            let change = |posted: &mut MessagePosted| {
+                posted.thread_id = Some(root);
+                if second.is_multiple_of(2) {
+                    posted.mentions = mentions;
+                }
+            };
+            let (id, _) = world.post_with(place, account, "in a thread", change).await;
+            known.threads.insert(id, root);
+            known.messages.push((place, account, id));
+        }
+        61..=62 => {
+            let (id, _) = world.post_with(place, account, "you", |posted| posted.mentions = mentions).await;
+            known.messages.push((place, account, id));
+        }
+        63..=64 => drop(world.edit_with(place, message, "you instead", mentions).await),
+        65 => {
+            let (message_id, channel_id) = (message, place.1);
+            let created_at = "2026-03-01T12:00:00.000001Z".parse().unwrap();
+            let forwarded = Forwarded { message_id, channel_id, author_id: other, created_at };
+            let change = |posted: &mut MessagePosted| {
+                let (content, copy) = (Content::parse("look"), Content::parse("news"));
+                let text = MessageText { content: content.unwrap(), poll: None, forwarded: copy.ok() };
+                (posted.forwarded, posted.text) = (Some(forwarded), Personal::Clear(text));
+            };
+            let (id, _) = world.post_with(place, account, "look", change).await;
+            known.messages.push((place, account, id));
+        }
+        _ => {
+            let root = known.threads.get(&message).copied().unwrap_or(message);
+            world.follow_thread(place, root, account, second.is_multiple_of(2)).await;
+        }
     }
     Some(())
 }

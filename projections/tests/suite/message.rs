@@ -17,6 +17,9 @@ async fn a_message_is_what_was_posted_and_edited_since() {
         author_id: ann,
         reply_to: Some(first),
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: domain::mention::Mentions::default(),
         text: Personal::Clear(Content::parse("two").unwrap().into()),
     };
     world.tell(MessageEvent::from(reply.clone())).await;

@@ -162,6 +162,9 @@ async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
             author_id,
             reply_to: None,
             poll: None,
+            thread_id: None,
+            forwarded: None,
+            mentions: domain::mention::Mentions::default(),
             text: Personal::Clear(Content::parse("hello").unwrap().into()),
         };
         (message_id, world.tell(MessageEvent::from(posted)).await)

@@ -247,6 +247,7 @@ fn stream(event: &Event) -> String {
     match event {
         Event::Message(e) => streams::message(e.subject().0),
         Event::Reaction(e) => streams::reaction(e.subject().0),
+        Event::Thread(e) => streams::follow(e.subject().0, e.subject().1),
         Event::Poll(e) => streams::poll(e.subject().0),
         Event::Membership(e) => streams::membership(e.subject().0, e.subject().1),
         Event::Channel(C::Created(e)) => streams::channel(e.channel_id),

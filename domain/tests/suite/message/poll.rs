@@ -1,10 +1,9 @@
 use domain::Personal;
-use domain::channel::ChannelKind;
 use domain::message::{Message, MessageCommand, MessageError, MessagePosted, MessageText, PostMessage};
 use domain::poll::{MAX_DURATION, NewPoll, PollOption, PollOptions, PollTerms};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{channel_of, content, posted_in};
+use super::{content, plain, posted_in};
 use crate::given::given;
 use crate::people::*;
 
@@ -14,15 +13,9 @@ fn options() -> PollOptions {
 
 fn post(closes_at: Option<Timestamp>) -> MessageCommand {
     MessageCommand::Post(PostMessage {
-        wait: None,
-        id: MESSAGE,
-        channel_id: CHANNEL,
-        channel: channel_of(ChannelKind::Text),
-        by: member(),
-        content: content("When?"),
-        reply_to: None,
+        content: Some(content("When?")),
         poll: Some(NewPoll { options: options(), multiple: true, closes_at }),
-        now: NOW,
+        ..plain(member())
     })
 }
 
@@ -31,7 +24,7 @@ fn a_poll_is_posted_with_its_texts_apart_from_its_terms() {
     let latest = NOW + MAX_DURATION;
     for closes_at in [None, Some(NOW + SignedDuration::from_micros(1)), Some(latest)] {
         let terms = PollTerms { options: 2, multiple: true, closes_at };
-        let text = MessageText { content: content("When?"), poll: Some(options()) };
+        let text = MessageText { content: content("When?"), poll: Some(options()), forwarded: None };
         let expected =
             MessagePosted { poll: Some(terms), text: Personal::Clear(text), ..posted_in(CHANNEL, MESSAGE) };
         let state = given::<Message>([]).when(post(closes_at)).then([expected.into()]);

@@ -82,7 +82,7 @@ impl World {
     ) -> MessageId {
         let texts = options.iter().map(|text| PollOption::parse(text).unwrap()).collect();
         let content = Content::parse(question).unwrap();
-        let text = MessageText { content, poll: Some(PollOptions::new(texts).unwrap()) };
+        let text = MessageText { content, poll: Some(PollOptions::new(texts).unwrap()), forwarded: None };
         let closes_at = Some("2026-03-01T12:00:00Z".parse().unwrap());
         let count = u8::try_from(options.len()).unwrap();
         let posted = MessagePosted {
@@ -92,6 +92,9 @@ impl World {
             author_id,
             reply_to: None,
             poll: Some(PollTerms { options: count, multiple: true, closes_at }),
+            thread_id: None,
+            forwarded: None,
+            mentions: domain::mention::Mentions::default(),
             text: Personal::Clear(text),
         };
         let id = posted.message_id;

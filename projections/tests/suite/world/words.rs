@@ -14,10 +14,12 @@ use domain::membership::{
     JoinedBy, MemberBanned, MemberJoined, MemberLeft, MemberRolesChanged, MemberTimedOut, MemberUnbanned,
     MembershipEvent, Nickname, NicknameChanged, Reason,
 };
+use domain::mention::Mentions;
 use domain::message::{Content, MessageDeleted, MessageEdited, MessageEvent, MessagePosted};
 use domain::permission::Overwrites;
 use domain::report::{self, ReportChanged, ReportOpened, ReportState, ReportText, Words};
 use domain::role::Definition;
+use domain::thread::{ThreadEvent, ThreadFollowed, ThreadUnfollowed};
 use jiff::Timestamp;
 
 use super::*;
@@ -199,45 +201,77 @@ impl World {
         self.tell(ChannelEvent::from(ChannelDeleted { channel_id, community_id, deleted_by })).await
     }
 
-    pub(crate) async fn post(
+    pub(crate) async fn post(&self, place: Place, author: AccountId, text: &str) -> (MessageId, Position) {
+        self.post_with(place, author, text, |_| ()).await
+    }
+
+    /// With more in it than a text.
+    pub(crate) async fn post_with(
         &self,
         (community_id, channel_id): Place,
         author_id: AccountId,
         text: &str,
+        change: impl FnOnce(&mut MessagePosted),
     ) -> (MessageId, Position) {
         let message_id = MessageId(self.id());
-        let posted = MessagePosted {
+        let mut posted = MessagePosted {
             message_id,
             channel_id,
             community_id: Some(community_id),
             author_id,
             reply_to: None,
             poll: None,
+            thread_id: None,
+            forwarded: None,
+            mentions: Mentions::default(),
             text: Personal::Clear(Content::parse(text).unwrap().into()),
         };
+        change(&mut posted);
         (message_id, self.tell(MessageEvent::from(posted)).await)
     }
 
-    pub(crate) async fn edit(
+    pub(crate) async fn edit(&self, place: Place, id: MessageId, text: &str) -> Position {
+        self.edit_with(place, id, text, Mentions::default()).await
+    }
+
+    pub(crate) async fn edit_with(
         &self,
         (community_id, channel_id): Place,
-        id: MessageId,
+        message_id: MessageId,
         text: &str,
+        mentions: Mentions,
     ) -> Position {
         let content = Personal::Clear(Content::parse(text).unwrap());
-        let edited = MessageEdited { message_id: id, channel_id, community_id: Some(community_id), content };
+        let (community_id, thread_id) = (Some(community_id), None);
+        let edited = MessageEdited { message_id, channel_id, community_id, thread_id, mentions, content };
         self.tell(MessageEvent::from(edited)).await
     }
 
     pub(crate) async fn delete(
         &self,
         (community_id, channel_id): Place,
-        id: MessageId,
-        by: AccountId,
+        message_id: MessageId,
+        deleted_by: AccountId,
     ) -> Position {
-        let deleted =
-            MessageDeleted { message_id: id, channel_id, community_id: Some(community_id), deleted_by: by };
+        let (community_id, thread_id) = (Some(community_id), None);
+        let deleted = MessageDeleted { message_id, channel_id, community_id, thread_id, deleted_by };
         self.tell(MessageEvent::from(deleted)).await
+    }
+
+    pub(crate) async fn follow_thread(
+        &self,
+        (community_id, channel_id): Place,
+        message_id: MessageId,
+        account_id: AccountId,
+        follow: bool,
+    ) -> Position {
+        let community_id = Some(community_id);
+        let event: ThreadEvent = if follow {
+            ThreadFollowed { account_id, message_id, channel_id, community_id }.into()
+        } else {
+            ThreadUnfollowed { account_id, message_id, channel_id, community_id }.into()
+        };
+        self.tell(event).await
     }
 
     pub(crate) async fn invite(

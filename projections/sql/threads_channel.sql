@@ -1,0 +1,1 @@
+CREATE INDEX threads_channel ON {schema}.threads (channel_id);
