@@ -24,6 +24,9 @@ fn posted() -> MessageEvent {
         author_id: MEMBER,
         reply_to: None,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: domain::mention::Mentions::default(),
         text: Personal::Clear(Content::parse("buy now").unwrap().into()),
     }
     .into()
@@ -34,6 +37,7 @@ fn deleted() -> MessageEvent {
         message_id: MESSAGE,
         channel_id: CHANNEL,
         community_id: Some(HERE),
+        thread_id: None,
         deleted_by: MODERATOR,
     }
     .into()

@@ -157,7 +157,9 @@ fn entry(event: &Event) -> Option<Entry> {
             Some(entry.set_if("emoji", e.emoji.as_ref()))
         }
         // What people do with what is theirs.
-        Event::Reaction(ReactionEvent::Added(_) | ReactionEvent::Removed(_)) | Event::Poll(_) => None,
+        Event::Reaction(ReactionEvent::Added(_) | ReactionEvent::Removed(_))
+        | Event::Poll(_)
+        | Event::Thread(_) => None,
         Event::Account(_) | Event::Block(_) | Event::Claim(_) | Event::Installation(_) => None,
     }
 }

@@ -5,6 +5,7 @@ use domain::channel::{
     ChannelEvent, ChannelKind, ChannelOverwritten, CreateChannel, DirectOpened, InCategory, MAX_CHANNELS,
     SlowMode, WantedOverwrite,
 };
+use domain::mention::{Mentions, Wanted};
 use domain::message::{
     Content, Message, MessageCommand, MessageError, MessageEvent, MessagePosted, PostMessage, slow_mode,
 };
@@ -228,8 +229,11 @@ fn post(channel: Channel, by: Standing, wait: Option<u32>) -> MessageCommand {
         channel_id: CHANNEL,
         channel,
         by,
-        content,
+        content: Some(content),
+        wanted: Wanted::default(),
         reply_to: None,
+        thread: None,
+        forward: None,
         poll: None,
         now: NOW,
         wait,
@@ -266,6 +270,9 @@ fn posted() -> MessageEvent {
         author_id: MEMBER,
         reply_to: None,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: Mentions::default(),
         text: Personal::Clear(Content::parse("hello").unwrap().into()),
     }
     .into()
@@ -281,13 +288,14 @@ fn in_an_archived_channel_nobody_posts_or_edits_and_deleting_goes_on() {
         given::<Message>([]).when(command).then_refused(MessageError::Archived);
     }
     let content = Content::parse("again").unwrap();
-    let edit = MessageCommand::Edit { by: in_it(member()), content };
+    let edit = MessageCommand::Edit { by: in_it(member()), content, wanted: Wanted::default() };
     given::<Message>([posted()]).when(edit).then_refused(MessageError::Archived);
     let delete = MessageCommand::Delete { by: in_it(member()) };
     let deleted = domain::message::MessageDeleted {
         message_id: MESSAGE,
         channel_id: CHANNEL,
         community_id: Some(HERE),
+        thread_id: None,
         deleted_by: MEMBER,
     };
     given::<Message>([posted()]).when(delete).then([deleted.into()]);
