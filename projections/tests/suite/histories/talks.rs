@@ -102,6 +102,9 @@ impl Talks {
             author_id,
             reply_to: None,
             poll: None,
+            thread_id: None,
+            forwarded: None,
+            mentions: domain::mention::Mentions::default(),
             text: Personal::Clear(Content::parse("between us").unwrap().into()),
         };
         world.tell(MessageEvent::from(posted)).await;
