@@ -67,8 +67,6 @@ fn commands() -> OpenApiRouter<AppState> {
         .routes(routes!(conversation::add_group_member, conversation::remove_group_member))
         .routes(routes!(conversation::hand_group_over))
         .routes(routes!(block::block_account, block::unblock_account))
-        .routes(routes!(presence::own::set_presence))
-        .routes(routes!(draft::keep_draft, draft::drop_draft))
         .routes(routes!(saved_message::save_message, saved_message::unsave_message))
         .routes(routes!(scheduled_message::schedule_message))
         .routes(routes!(
@@ -150,6 +148,8 @@ fn marks() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(read_state::move_read_marker))
         .routes(routes!(receipt::move_delivery_marker))
+        .routes(routes!(draft::keep_draft, draft::drop_draft))
+        .routes(routes!(presence::own::set_presence))
 }
 
 fn limited(class: Class, routes: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {

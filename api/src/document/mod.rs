@@ -32,7 +32,7 @@ use crate::error::Problem;
         (name = "channel", description = "Places to talk in"),
         (name = "message", description = "What is said"),
         (name = "report", description = "What is told to moderators"),
-        (name = "presence", description = "What passes and is not kept"),
+        (name = "presence", description = "Who is there, and who types"),
         (name = "account-data", description = "What an account keeps for itself"),
         (name = "live", description = "Snapshots and live delivery"),
     ),

@@ -81,7 +81,7 @@ impl Class {
             Self::Live => quota(60, 200),
             // Said every 3 to 5 s, perhaps in a few channels by turns.
             Self::Typing => quota(20, 1_000),
-            // Programs say it by themselves, with each message or channel that is looked at.
+            // Programs say it by themselves: with each message or channel that is looked at, while somebody writes.
             Self::Mark => quota(60, 100),
         }
     }

@@ -90,6 +90,11 @@ impl Attendance {
         Round { came, went }
     }
 
+    /// How many count as connected.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().accounts.len()
+    }
+
     /// What could not be taken down is taken again.
     pub(crate) fn give_back(&self, round: Round) {
         let mut state = self.state.lock();

@@ -134,6 +134,7 @@ impl Keeper {
         if round.is_empty() && !renew {
             return Ok(());
         }
+        metrics::gauge!("echoverse_connected_accounts").set(self.attendance.len() as f64);
         let went: Vec<AccountId> = round.went.iter().map(|(account, _)| *account).collect();
         match self.data.attend(self.node, &round.came, &went, self.clock.now()).await {
             Ok(attended) => {

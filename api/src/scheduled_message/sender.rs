@@ -101,12 +101,13 @@ impl Sender {
 
     async fn settle(&self, message: &ScheduledMessage, outcome: &Outcome) -> Result<(), Unavailable> {
         let news = self.data.settle_scheduled_message(message.id, outcome).await?;
-        let state = match outcome {
-            Outcome::Sent => ScheduledState::Sent,
-            Outcome::Failed(_) => ScheduledState::Failed,
+        let (state, counted) = match outcome {
+            Outcome::Sent => (ScheduledState::Sent, "sent"),
+            Outcome::Failed(_) => (ScheduledState::Failed, "failed"),
             Outcome::Unsure(_) => return Ok(()),
         };
         if news {
+            metrics::counter!("echoverse_scheduled_messages_total", "outcome" => counted).increment(1);
             tell(&self.signals, self.clock.now(), message, state);
         }
         Ok(())

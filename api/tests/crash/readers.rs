@@ -156,8 +156,8 @@ impl Reader {
 
     fn heard(&mut self, event: &SseEvent) {
         match event.name.as_str() {
-            // After these the server closes the connection, or goes on.
-            "hello" | "bye" => {}
+            // After these the server closes the connection, or goes on; and others come and go.
+            "hello" | "bye" | "presence" => {}
             "heartbeat" => {
                 if let Some(id) = &event.id {
                     self.cursor = Cursor(id.clone());
@@ -192,7 +192,8 @@ impl Reader {
             for polled in answer.events {
                 match polled {
                     Polled::Frame(frame) => self.take(frame),
-                    Polled::Signal(signal) => panic!("nobody signals here: {signal:?}"),
+                    // That others come and go.
+                    Polled::Signal(_) => {}
                     Polled::Reset(reset) => panic!("a cursor was not honoured: {}", reset.data),
                 }
             }

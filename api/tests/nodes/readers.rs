@@ -142,7 +142,7 @@ impl Reader {
 
     fn heard(&mut self, event: &SseEvent) {
         match event.name.as_str() {
-            "hello" | "bye" => {}
+            "hello" | "bye" | "presence" => {}
             "heartbeat" => {
                 if let Some(id) = &event.id {
                     self.cursor = Cursor(id.clone());
@@ -167,6 +167,8 @@ impl Reader {
         for polled in answer.events {
             match polled {
                 Polled::Frame(frame) => self.take(frame),
+                // That others come and go.
+                Polled::Signal(_) => {}
                 other => panic!("a cursor of the other node was not honoured: {other:?}"),
             }
         }
