@@ -182,4 +182,17 @@ async fn what_else_is_secret_stays_so_in_the_log() {
     assert!(text.contains("report.opened") && text.contains(&code));
     assert!(!text.contains("secret words"), "what was written stays in the report");
     assert!(!text.contains("Buy now"));
+
+    // To who may view the log and nothing else, codes and reports are not shown.
+    let base = format!("/communities/{}", scene.community.id);
+    let role = json!({"name": "Auditors", "permissions": ["view", "view_audit_log"]});
+    let made = scene.server.post(&format!("{base}/roles")).by(&scene.owner).json(role).send().await.is(201);
+    let auditor = made.text("/role/id");
+    scene.server.set_roles(&scene.community, &scene.owner, &scene.member, &[&auditor]).await;
+    let listed = scene.list(&scene.member, "?limit=100").await.is(200);
+    let text = listed.json.to_string();
+    assert!(text.contains("invite.created") && !text.contains(&code) && !text.contains("report."));
+    let reports = scene.list(&scene.member, "?action=report").await.is(200);
+    assert_eq!(reports.items().len(), 0);
+    assert_eq!(scene.list(&scene.owner, "?action=report").await.is(200).items().len(), 1);
 }
