@@ -17,6 +17,7 @@ mod input;
 mod invite;
 mod limits;
 mod live;
+mod lost_permission;
 mod membership;
 mod message;
 mod moderation;
