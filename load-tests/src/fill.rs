@@ -55,7 +55,11 @@ pub(crate) async fn fill(
     channel: usize,
     filling: &Filling,
 ) -> Result<Duration> {
-    let world = World { logins: world.logins.clone(), channels: vec![world.channels[channel].clone()] };
+    let world = World {
+        community: world.community.clone(),
+        logins: world.logins.clone(),
+        channels: vec![world.channels[channel].clone()],
+    };
     let count = filling.numbers.end - filling.numbers.start;
     let patience = PATIENCE + Duration::from_secs(count / SLOWEST);
     let posted = tokio::time::timeout(patience, post(target, &world, filling));

@@ -85,6 +85,10 @@ impl<'a> Call<'a> {
         Call { method: Method::PATCH, uri, login, body: body.into() }
     }
 
+    pub(crate) fn put(uri: Uri, login: Option<&'a Login>, body: impl Into<Bytes>) -> Call<'a> {
+        Call { method: Method::PUT, uri, login, body: body.into() }
+    }
+
     pub(crate) fn delete(uri: Uri, login: Option<&'a Login>) -> Call<'a> {
         Call { method: Method::DELETE, uri, login, body: Bytes::new() }
     }

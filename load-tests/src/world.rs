@@ -31,6 +31,7 @@ pub(crate) struct Size {
 /// One community; every account is a member and may post everywhere.
 #[derive(Debug)]
 pub(crate) struct World {
+    pub(crate) community: String,
     /// The owner first.
     pub(crate) logins: Vec<Login>,
     /// Ids of text channels.
@@ -82,13 +83,38 @@ impl World {
             connection.succeed(redemption).await.map(drop)
         })
         .await?;
-        let path = format!("/v1/communities/{community}/channels");
-        let channels = in_lanes(target, channels, progress, async |connection, n| {
-            let channel = json!({"name": format!("load-{n}"), "kind": "text"});
-            id(&command(connection, Some(owner), &path, channel).await?, "channel")
+        let channels = make_channels(target, owner, &community, channels, progress).await?;
+        Ok(World { community, logins, channels })
+    }
+
+    /// The community that everyone lands in on a server of its own, with `members`, `logins` of whom can act: the owner
+    /// first.
+    pub(crate) async fn lobby(
+        target: &Target,
+        members: usize,
+        logins: usize,
+        channels: usize,
+    ) -> Result<World> {
+        // Whoever registers first owns it.
+        let mut able = accounts(target, 1).await?;
+        able.extend(accounts(target, logins.max(1) - 1).await?);
+        let rest = members.saturating_sub(able.len());
+        let tag = tag()?;
+        let progress = Progress::steps("making members", rest);
+        in_lanes(target, rest, &progress, async |connection, n| {
+            let handle = format!("rest_{tag}_{n}");
+            register(connection, &handle, &format!("correct horse {tag}"), n).await
         })
         .await?;
-        Ok(World { logins, channels })
+        let owner = able.first().context("somebody owns it")?;
+        let mut connection = Connection::open(target).await?;
+        let bootstrap = connection.succeed(Call::get(uri("/v1/bootstrap")?, Some(owner))).await?;
+        let bootstrap: Value = serde_json::from_slice(&bootstrap).context("a bootstrap is JSON")?;
+        let community = text(&bootstrap, "/communities/0/id")?;
+        let progress = Progress::steps("making channels", channels);
+        // It begins with one.
+        let made = make_channels(target, owner, &community, channels.max(1) - 1, &progress).await?;
+        Ok(World { community, logins: able, channels: made })
     }
 
     /// For the n-th of many connections: accounts and channels are dealt out in turn, in all combinations.
@@ -109,13 +135,32 @@ async fn accounts(target: &Target, count: usize) -> Result<Vec<Login>> {
     in_lanes(target, count, &progress, async |connection, n| {
         let handle = format!("load_{tag}_{n}");
         let password = format!("correct horse {tag}");
-        let account = json!({
-            "handle": handle, "email": format!("{handle}@load.example"), "password": password,
-            "display_name": format!("Load {n}"),
-        });
-        command(connection, None, "/v1/accounts", account).await?;
+        register(connection, &handle, &password, n).await?;
         let login = json!({"login": handle, "password": password});
         Login::new(&text(&command(connection, None, "/v1/sessions", login).await?, "/token")?)
+    })
+    .await
+}
+
+async fn register(connection: &mut Connection, handle: &str, password: &str, n: usize) -> Result<()> {
+    let account = json!({
+        "handle": handle, "email": format!("{handle}@load.example"), "password": password,
+        "display_name": format!("Load {n}"),
+    });
+    command(connection, None, "/v1/accounts", account).await.map(drop)
+}
+
+async fn make_channels(
+    target: &Target,
+    owner: &Login,
+    community: &str,
+    count: usize,
+    progress: &Progress,
+) -> Result<Vec<String>> {
+    let path = format!("/v1/communities/{community}/channels");
+    in_lanes(target, count, progress, async |connection, n| {
+        let channel = json!({"name": format!("load-{n}"), "kind": "text"});
+        id(&command(connection, Some(owner), &path, channel).await?, "channel")
     })
     .await
 }
@@ -179,7 +224,8 @@ mod tests {
     #[test]
     fn connections_are_dealt_all_combinations_of_accounts_and_channels() {
         let logins = (0..4).map(|n| Login::new(&n.to_string()).unwrap()).collect();
-        let world = World { logins, channels: (0..4).map(|n| n.to_string()).collect() };
+        let world =
+            World { community: String::new(), logins, channels: (0..4).map(|n| n.to_string()).collect() };
         let mut pairs: Vec<(usize, &str)> = (0..16).map(|n| (n % 4, world.channel(n))).collect();
         pairs.sort_unstable();
         pairs.dedup();

@@ -99,7 +99,7 @@ pub(crate) async fn run(server: &ServerOptions, options: &Options) -> Result<Rep
     let world = World::make(&server.target, Size { accounts, channels: 1 }).await?;
     let (frame, message) = sample(&server, &world, options).await?;
     let mut frames = [Some(frame), None];
-    let product = System::Product { server, world };
+    let product = System::Product { server, world: Box::new(world) };
     let mut product = Side::open(product, options.publishers, options).await?;
     let mut peer = None;
     if let Some(nchan) = nchan {

@@ -10,6 +10,7 @@ use crate::pin::Pin;
 use crate::report::Report;
 use crate::server::ServerOptions;
 
+mod community;
 mod fanout;
 mod history;
 mod idle;
@@ -30,6 +31,8 @@ pub(crate) enum Scenario {
     Idle(idle::Options),
     /// How long a page takes at the newest, the middle and the oldest of short and very long channels
     History(history::Options),
+    /// What it costs to enter a large community, and to change who may do what in it
+    Community(community::Options),
     /// How many events a second `echoverse rebuild` replays
     Rebuild(rebuild::Options),
     /// Whether memory, open files and latencies stay flat for an hour, and nothing is lost or comes twice
@@ -58,6 +61,7 @@ impl Scenario {
             Scenario::Fanout(options) => fanout::run(server, options).await,
             Scenario::Idle(options) => idle::run(server, options).await,
             Scenario::History(options) => history::run(server, options).await,
+            Scenario::Community(options) => community::run(server, options).await,
             Scenario::Rebuild(options) => rebuild::run(server, options).await,
             Scenario::Soak(options) => soak::run(server, options).await,
             Scenario::ManyChannels(options) => many_channels::run(server, options).await,

@@ -42,7 +42,7 @@ const CHANNEL: &str = "fanout";
 
 /// Who is measured.
 pub(super) enum System {
-    Product { server: Server, world: World },
+    Product { server: Server, world: Box<World> },
     Nchan { nchan: Nchan, message: String },
 }
 

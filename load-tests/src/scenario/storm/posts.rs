@@ -32,7 +32,11 @@ pub(super) struct Posted {
 /// Posts `rate` messages a second from now on. Those that a dead server could not take follow when it is back.
 pub(super) fn start(target: &Target, world: &World, rate: u16, length: usize) -> Posts {
     let (stopping, stopped) = watch::channel(false);
-    let world = World { logins: vec![world.login(0).clone()], channels: vec![world.channel(0).to_owned()] };
+    let world = World {
+        community: world.community.clone(),
+        logins: vec![world.login(0).clone()],
+        channels: vec![world.channel(0).to_owned()],
+    };
     let task = tokio::spawn(post(target.clone(), world, rate, length, stopped));
     Posts { task, stopping }
 }
