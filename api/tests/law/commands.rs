@@ -53,6 +53,7 @@ impl World {
             Op::Reply { by, message } => self.reply(by, message).await,
             Op::Edit { by, message } => self.edit(by, message).await,
             Op::Delete { by, message } => self.delete(by, message).await,
+            Op::Do { deed, picks } => self.do_deed(deed, picks).await,
             Op::AddDevice { account, habits } => {
                 let account = usize::from(account) % self.players.len();
                 self.add_device(account, habits).await.map(Some)
@@ -74,17 +75,17 @@ impl World {
         }
     }
 
-    fn some_community(&self, pick: Pick) -> Option<usize> {
+    pub(crate) fn some_community(&self, pick: Pick) -> Option<usize> {
         let all: Vec<usize> = (0..self.communities.len()).collect();
         choose(pick, &those(&self.communities, |community| community.alive), &all)
     }
 
-    fn some_channel(&self, pick: Pick) -> Option<usize> {
+    pub(crate) fn some_channel(&self, pick: Pick) -> Option<usize> {
         let all: Vec<usize> = (0..self.channels.len()).collect();
         choose(pick, &those(&self.channels, |channel| channel.alive), &all)
     }
 
-    fn some_message(&self, pick: Pick) -> Option<usize> {
+    pub(crate) fn some_message(&self, pick: Pick) -> Option<usize> {
         let all: Vec<usize> = (0..self.messages.len()).collect();
         choose(pick, &those(&self.messages, |message| message.alive), &all)
     }

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use client::live::Transport;
-use client::{Bootstrap, Client, Cursor, Frame, Live, LiveEvent, LiveOptions};
+use client::{Client, Cursor, Frame, Live, LiveEvent, LiveOptions};
 use futures_util::FutureExt as _;
+use serde_json::Value;
 
 use crate::Broken;
+use crate::http::Http;
 use crate::scenario::{Habits, Over};
-use crate::view::View;
+use crate::view::{View, text};
 
 /// A frame that has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -18,6 +20,7 @@ pub(crate) struct Device {
     /// Index of its account.
     pub(crate) account: usize,
     client: Client,
+    http: Http,
     habits: Habits,
     known: Known,
     /// After the last frame applied.
@@ -28,7 +31,7 @@ pub(crate) struct Device {
 }
 
 enum Known {
-    Snapshot(Box<Bootstrap>),
+    Snapshot(Box<Value>),
     All(View),
 }
 
@@ -37,15 +40,15 @@ impl Device {
     pub(crate) async fn start(
         name: String,
         account: usize,
-        client: Client,
+        (client, http): (Client, Http),
         habits: Habits,
         at: &Cursor,
     ) -> Result<Self, Broken> {
-        let bootstrap = client.bootstrap().min_position(at).await.map_err(|error| error.explain())?;
-        let cursor = bootstrap.cursor.clone();
+        let bootstrap = http.get("/bootstrap", at).await?.ok_or("no bootstrap")?;
+        let cursor = Cursor::from(text(&bootstrap, "cursor"));
         let known = Known::Snapshot(Box::new(bootstrap));
         let mut device =
-            Self { name, account, client, habits, known, cursor, live: None, receipts: Vec::new() };
+            Self { name, account, client, http, habits, known, cursor, live: None, receipts: Vec::new() };
         if habits.prompt {
             device.complete().await?;
         }
@@ -55,7 +58,7 @@ impl Device {
     /// Fetches what the snapshot doesn't hold.
     async fn complete(&mut self) -> Result<(), Broken> {
         if let Known::Snapshot(bootstrap) = &self.known {
-            self.known = Known::All(View::complete(&self.client, bootstrap, &self.cursor).await?);
+            self.known = Known::All(View::complete(&self.http, bootstrap, &self.cursor).await?);
         }
         Ok(())
     }
@@ -123,7 +126,7 @@ impl Device {
                 self.receipts.push(frame.clone());
                 self.cursor = frame.id.clone();
                 let Known::All(view) = &mut self.known else { return Err("incomplete".to_owned()) };
-                let applied = view.apply(&self.client, &frame).await;
+                let applied = view.apply(&self.http, &frame).await;
                 applied.map_err(|broken| format!("{}: {broken}, by {frame:?}", self.name))
             }
             // Signals, such as that somebody is there, have nothing to do with the log.

@@ -6,7 +6,9 @@
 //! the number of scenarios; a failing one is shrunk and printed.
 
 mod commands;
+mod deeds;
 mod device;
+mod http;
 mod node;
 mod oracle;
 mod reducer;

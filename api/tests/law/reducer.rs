@@ -3,216 +3,220 @@
 //! What is fetched because of a frame may be newer than the frame. The frames in between come too, and make the same
 //! changes again, so the view arrives where the server is.
 
-use std::collections::BTreeSet;
-
-use client::{Account, Client, Cursor, Event, Frame, Message};
-use domain::role::Roles;
-use domain::{Rank, Role};
-use jiff::Timestamp;
-use uuid::Uuid;
+use client::{Cursor, Frame};
+use serde_json::{Value, json};
 
 use crate::Broken;
-use crate::view::{ChannelView, CommunityView, MemberView, View, bans};
-use crate::world::granted;
+use crate::http::Http;
+use crate::view::{ChannelView, View, bans, list_members, text};
 
 impl View {
-    pub(crate) async fn apply(&mut self, client: &Client, frame: &Frame) -> Result<(), Broken> {
-        let event = frame.event().map_err(|error| error.explain())?;
-        match event {
-            Event::MessagePosted(message) => self.post(message),
-            Event::MessageEdited(edited) => {
-                self.change(edited.channel_id, edited.id, |message| {
-                    message.content = edited.content;
-                    message.edited_at = Some(edited.edited_at);
-                    message.mentions = edited.mentions;
-                })?;
+    pub(crate) async fn apply(&mut self, http: &Http, frame: &Frame) -> Result<(), Broken> {
+        let (data, at) = (&frame.data, &frame.id);
+        let kind = frame.kind.as_str();
+        let mut found = true;
+        match kind {
+            "message.posted" => self.post(http, data, at).await?,
+            "message.edited" => found = self.change(data, "id", |message| merge(message, data)),
+            "message.deleted" => found = self.change(data, "id", |message| delete(message, data)),
+            "message.pinned" | "message.unpinned" => {
+                let pinned = kind == "message.pinned";
+                found = self.change(data, "id", |message| message["pinned"] = Value::from(pinned));
             }
-            Event::MessageDeleted(deleted) => {
-                self.change(deleted.channel_id, deleted.id, |message| {
-                    message.content = None;
-                    message.mentions = client::Mentions::default();
-                    message.deleted_at = Some(deleted.deleted_at);
-                })?;
+            "reaction.added" | "reaction.removed" => {
+                let me = data["account_id"] == self.me["id"];
+                let mine = me.then_some(kind == "reaction.added");
+                found = self.change(data, "message_id", |message| react(message, data, mine));
             }
-            Event::ChannelCreated(channel) => {
-                if let Some(community) = channel.community_id.and_then(|id| self.communities.get_mut(&id)) {
-                    let messages = community.channels.remove(&channel.id).map(|known| known.messages);
-                    let messages = messages.unwrap_or(Some(Vec::new()));
-                    community.channels.insert(channel.id, ChannelView { channel, messages });
+            "reaction.cleared" => {
+                found = self.change(data, "message_id", |message| clear(message, &data["emoji"]));
+            }
+            "poll.voted" | "poll.closed" => self.look_again(http, data, "message_id", at).await?,
+            "thread.followed" | "thread.unfollowed" => {}
+            "channel.created" => self.create_channel(data),
+            "channel.changed" if data.get("private").is_none_or(Value::is_null) => {
+                if let Some(channel) = self.channel(&text(data, "id")) {
+                    merge(&mut channel.shape, data);
                 }
             }
-            Event::ChannelChanged(changed) => {
-                if let Some(known) = self.channel(changed.community_id, changed.id) {
-                    if let Some(name) = changed.name {
-                        known.channel.name = Some(name);
-                    }
-                    if let Some(topic) = changed.topic {
-                        known.channel.topic = Some(topic);
-                    }
+            "channel.deleted" => {
+                if let Some(community) = self.communities.get_mut(&text(data, "community_id")) {
+                    community.channels.remove(&text(data, "id"));
                 }
             }
-            Event::ChannelDeleted(deleted) => {
-                if let Some(community) = self.communities.get_mut(&deleted.community_id) {
-                    community.channels.remove(&deleted.id);
+            "community.renamed" => {
+                if let Some(community) = self.communities.get_mut(&text(data, "id")) {
+                    merge(&mut community.shape, data);
                 }
             }
-            Event::CommunityRenamed(renamed) => {
-                if let Some(community) = self.communities.get_mut(&renamed.id) {
-                    community.name = renamed.name;
-                }
+            "community.deleted" => self.drop_community(&text(data, "id")),
+            "membership.left" | "membership.kicked" | "membership.banned"
+                if data["account_id"] == self.me["id"] =>
+            {
+                self.drop_community(&text(data, "community_id"));
             }
-            Event::CommunityDeleted(deleted) => self.drop_community(deleted.id),
-            Event::Joined(joined) if joined.account_id == self.me.id => {
-                self.come_in(client, joined.community_id, &frame.id).await?;
+            _ if kind.starts_with("membership.") && data["account_id"] != self.me["id"] => {
+                self.meet(http, &text(data, "community_id"), at).await?;
             }
-            Event::Joined(joined) => {
-                self.meet(client, joined.account_id, &frame.id).await?;
-                let roles = joined.roles.into_iter().collect();
-                if let Some(community) = self.communities.get_mut(&joined.community_id) {
-                    let member = community.standing(joined.account_id, roles, joined.joined_at);
-                    community.members.insert(joined.account_id, member);
-                }
+            // Who may do what has changed, or one's own part: what is seen follows from it.
+            _ if kind.starts_with("membership.") || kind.starts_with("role.") => {
+                self.show_again(http, &text(data, "community_id"), at).await?;
             }
-            Event::RolesChanged(changed) => {
-                let (community, account) = (changed.community_id, changed.account_id);
-                self.set_roles(client, community, account, changed.roles.into_iter().collect(), &frame.id)
-                    .await?;
+            "community.owner_changed" => self.show_again(http, &text(data, "id"), at).await?,
+            "channel.changed" | "channel.overwritten" | "channel.ordered" => {
+                self.show_again(http, &text(data, "community_id"), at).await?;
             }
-            Event::Left(gone) | Event::Kicked(gone) => self.lose(gone.community_id, gone.account_id),
-            Event::Banned(gone) => {
-                self.lose(gone.community_id, gone.account_id);
-                if let Some(bans) = self.bans(gone.community_id) {
-                    bans.insert(gone.account_id, frame.time);
-                }
+            "group.member_removed" if data["account_id"] == self.me["id"] => {
+                self.conversations.remove(&text(data, "id"));
             }
-            Event::Unbanned(back) => {
-                if let Some(bans) = self.bans(back.community_id) {
-                    bans.remove(&back.account_id);
-                }
+            _ if kind.starts_with("direct.") || kind.starts_with("group.") => self.talk(http, at).await?,
+            "account.profile_changed" => {
+                let id = text(data, "id");
+                let known = self.accounts.get_mut(&id);
+                let me = (self.me["id"] == data["id"]).then_some(&mut self.me);
+                known.into_iter().chain(me).for_each(|account| merge(account, data));
             }
-            Event::ProfileChanged(changed) => {
-                let known = self.accounts.get_mut(&changed.id);
-                let me = (changed.id == self.me.id).then_some(&mut self.me);
-                for account in known.into_iter().chain(me) {
-                    if let Some(name) = &changed.display_name {
-                        account.display_name.clone_from(name);
-                    }
-                    if let Some(about) = &changed.about {
-                        account.about = Some(about.clone());
-                    }
-                }
-            }
+            "report.opened" | "report.changed" | "account.blocked" | "account.unblocked" => {}
             _ => return Err(format!("a frame of an unknown kind: {frame:?}")),
         }
+        if found { Ok(()) } else { in_thread(http, data, at).await }
+    }
+
+    fn channel(&mut self, id: &str) -> Option<&mut ChannelView> {
+        let channels = self.communities.values_mut().flat_map(|community| &mut community.channels);
+        channels.chain(&mut self.conversations).find(|(known, _)| *known == id).map(|(_, channel)| channel)
+    }
+
+    fn history(&mut self, channel: &str) -> Option<&mut Vec<Value>> {
+        self.channel(channel)?.messages.as_mut()
+    }
+
+    fn create_channel(&mut self, shape: &Value) {
+        let Some(community) = self.communities.get_mut(&text(shape, "community_id")) else { return };
+        let id = text(shape, "id");
+        let messages = community.channels.remove(&id).map(|known| known.messages);
+        let messages = messages.unwrap_or(Some(Vec::new()));
+        community.channels.insert(id, ChannelView { shape: shape.clone(), messages });
+    }
+
+    async fn post(&mut self, http: &Http, message: &Value, at: &Cursor) -> Result<(), Broken> {
+        if message["thread_id"].is_string() {
+            // Its root tells of it.
+            return self.look_again(http, message, "thread_id", at).await;
+        }
+        let Some(history) = self.history(&text(message, "channel_id")) else { return Ok(()) };
+        match history.iter_mut().find(|known| known["id"] == message["id"]) {
+            Some(known) => *known = message.clone(),
+            None => history.push(message.clone()),
+        }
         Ok(())
     }
 
-    fn channel(&mut self, community: Uuid, id: Uuid) -> Option<&mut ChannelView> {
-        self.communities.get_mut(&community)?.channels.get_mut(&id)
+    /// Changes a message; `false` when its channel's history is known, and it is not in it.
+    fn change(&mut self, data: &Value, id: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let Some(history) = self.history(&text(data, "channel_id")) else { return true };
+        let message = history.iter_mut().find(|message| message["id"] == data[id]);
+        message.map(change).is_some()
     }
 
-    fn history(&mut self, channel: Uuid) -> Option<&mut Vec<Message>> {
-        let mut channels = self.communities.values_mut().flat_map(|community| &mut community.channels);
-        channels.find(|(id, _)| **id == channel)?.1.messages.as_mut()
-    }
-
-    fn bans(&mut self, community: Uuid) -> Option<&mut std::collections::BTreeMap<Uuid, Timestamp>> {
-        self.communities.get_mut(&community)?.bans.as_mut()
-    }
-
-    fn post(&mut self, message: Message) {
-        let Some(history) = self.history(message.channel_id) else { return };
-        match history.iter_mut().find(|known| known.id == message.id) {
-            Some(known) => *known = message,
-            None => history.push(message),
-        }
-    }
-
-    /// Changes a message, which must be there: it came with the history or with a frame before.
-    fn change(&mut self, channel: Uuid, id: Uuid, change: impl FnOnce(&mut Message)) -> Result<(), Broken> {
-        let Some(history) = self.history(channel) else { return Ok(()) };
-        let message = history.iter_mut().find(|message| message.id == id);
-        change(message.ok_or_else(|| format!("message {id} changed, but never came"))?);
-        Ok(())
-    }
-
-    async fn come_in(&mut self, client: &Client, id: Uuid, at: &Cursor) -> Result<(), Broken> {
-        match client.community(id).min_position(at).await {
-            Ok(community) => self.add(client, &community, at).await,
-            // Out again already: the frame that says so is on its way.
-            Err(error) if error.status() == Some(404) => Ok(()),
-            Err(error) => Err(error.explain()),
-        }
-    }
-
-    async fn meet(&mut self, client: &Client, id: Uuid, at: &Cursor) -> Result<(), Broken> {
-        if self.accounts.contains_key(&id) {
+    /// Fetches a message anew, if it is in a history.
+    async fn look_again(&mut self, http: &Http, data: &Value, id: &str, at: &Cursor) -> Result<(), Broken> {
+        let (channel, id) = (text(data, "channel_id"), text(data, id));
+        if self.history(&channel).is_none() {
             return Ok(());
         }
-        match client.account(id).min_position(at).await {
-            Ok(account) => {
-                let account: Account = account;
-                self.accounts.insert(id, account);
-                Ok(())
-            }
-            Err(error) if error.status() == Some(404) => Ok(()),
-            Err(error) => Err(error.explain()),
-        }
-    }
-
-    async fn set_roles(
-        &mut self,
-        client: &Client,
-        id: Uuid,
-        account: Uuid,
-        roles: BTreeSet<String>,
-        at: &Cursor,
-    ) -> Result<(), Broken> {
-        let Some(community) = self.communities.get_mut(&id) else { return Ok(()) };
-        if let Some(member) = community.members.get(&account) {
-            let member = community.standing(account, roles.clone(), member.joined_at);
-            community.members.insert(account, member);
-        }
-        if account == self.me.id {
-            community.mine = community.standing(account, roles, community.mine.joined_at);
-            community.bans = match community.bans.take() {
-                _ if !community.mine.may_ban() => None,
-                Some(known) => Some(known),
-                None => bans(client, id, at).await?,
-            };
+        let Some(fresh) = http.get(&format!("/messages/{id}"), at).await? else { return Ok(()) };
+        let Some(history) = self.history(&channel) else { return Ok(()) };
+        if let Some(known) = history.iter_mut().find(|message| message["id"] == id.as_str()) {
+            *known = fresh;
         }
         Ok(())
     }
 
-    fn lose(&mut self, community: Uuid, account: Uuid) {
-        if account == self.me.id {
-            self.drop_community(community);
-        } else if let Some(community) = self.communities.get_mut(&community) {
-            community.members.remove(&account);
-            self.forget_strangers();
+    /// Fetches a community anew: with what is seen of it now, and what is said in the channels that are new.
+    async fn show_again(&mut self, http: &Http, id: &str, at: &Cursor) -> Result<(), Broken> {
+        match http.get(&format!("/communities/{id}"), at).await? {
+            Some(community) => self.add(http, &community, at).await,
+            // Out again already: the frame that says so is on its way.
+            None => Ok(()),
         }
     }
 
-    fn drop_community(&mut self, id: Uuid) {
-        self.communities.remove(&id);
+    /// Fetches who is in a community, and who is kept out.
+    async fn meet(&mut self, http: &Http, id: &str, at: &Cursor) -> Result<(), Broken> {
+        let members = http.all(&format!("/communities/{id}/members"), 100, "after", at).await?;
+        let bans = bans(http, id, at).await?;
+        if let (Some(community), Some(members)) = (self.communities.get_mut(id), members) {
+            self.accounts.extend(list_members(community, members));
+            community.bans = bans;
+        }
         self.forget_strangers();
+        Ok(())
     }
 
-    /// Who shares no community any more may change without our hearing of it.
-    fn forget_strangers(&mut self) {
-        let communities = &self.communities;
-        let met = |account: &Uuid| communities.values().any(|c| c.members.contains_key(account));
-        self.accounts.retain(|id, _| met(id));
+    /// Fetches the conversations anew.
+    async fn talk(&mut self, http: &Http, at: &Cursor) -> Result<(), Broken> {
+        let Some(bootstrap) = http.get("/bootstrap", at).await? else { return Ok(()) };
+        for conversation in bootstrap["conversations"].as_array().into_iter().flatten() {
+            self.add_conversation(http, conversation, at).await?;
+        }
+        Ok(())
+    }
+
+    fn drop_community(&mut self, id: &str) {
+        self.communities.remove(id);
+        self.forget_strangers();
     }
 }
 
-impl CommunityView {
-    /// What roles amount to; the table of roles is part of the contract.
-    fn standing(&self, account: Uuid, roles: BTreeSet<String>, joined_at: Timestamp) -> MemberView {
-        let owner = account == self.owner_id;
-        let known: BTreeSet<Role> = roles.iter().filter_map(|name| Role::parse(name)).collect();
-        let permissions = granted(owner, &known).names().into_iter().collect();
-        let rank = if owner { Rank::OWNER } else { Roles::default().rank(&known) }.number();
-        MemberView { roles, rank, permissions, joined_at }
+/// A message that is not in the history must be one of a thread: else it should have come, with the history or with a
+/// frame before.
+async fn in_thread(http: &Http, data: &Value, at: &Cursor) -> Result<(), Broken> {
+    let id = if data["id"].is_string() { text(data, "id") } else { text(data, "message_id") };
+    match http.get(&format!("/messages/{id}"), at).await? {
+        Some(message) if !message["thread_id"].is_string() => {
+            Err(format!("message {id} changed, but never came"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What is left of a deleted message.
+fn delete(message: &mut Value, data: &Value) {
+    merge(
+        message,
+        &json!({"deleted_at": data["deleted_at"], "content": null, "pinned": false, "reactions": []}),
+    );
+}
+
+/// Takes over the fields that a frame tells and the thing has.
+fn merge(thing: &mut Value, told: &Value) {
+    let Some(told) = told.as_object() else { return };
+    for (name, value) in told {
+        if let Some(field) = thing.get_mut(name) {
+            field.clone_from(value);
+        }
+    }
+}
+
+/// `mine`: whether one's own reaction is there now, if that is what changed.
+fn react(message: &mut Value, data: &Value, mine: Option<bool>) {
+    let Some(reactions) = message["reactions"].as_array_mut() else { return };
+    let known = reactions.iter().position(|reaction| reaction["emoji"] == data["emoji"]);
+    let index = known.unwrap_or_else(|| {
+        reactions.push(json!({"emoji": data["emoji"], "count": 0, "me": false}));
+        reactions.len() - 1
+    });
+    reactions[index]["count"] = data["count"].clone();
+    if let Some(mine) = mine {
+        reactions[index]["me"] = Value::from(mine);
+    }
+    reactions.retain(|reaction| reaction["count"] != 0);
+}
+
+/// Takes one kind of reaction away, or all.
+fn clear(message: &mut Value, emoji: &Value) {
+    if let Some(reactions) = message["reactions"].as_array_mut() {
+        reactions.retain(|reaction| !emoji.is_null() && reaction["emoji"] != *emoji);
     }
 }

@@ -112,6 +112,11 @@ pub(crate) enum Op {
         by: Pick,
         message: Pick,
     },
+    /// What is called as JSON.
+    Do {
+        deed: Deed,
+        picks: (Pick, Pick, Pick),
+    },
     /// One more device of an account.
     AddDevice {
         account: Pick,
@@ -130,6 +135,50 @@ pub(crate) enum Op {
     },
     /// The server ends and starts again: what is missed then comes from the log, not from memory.
     Restart,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Deed {
+    CreateRole,
+    ChangeRole,
+    DeleteRole,
+    /// Two of the community's roles to one member.
+    GiveRoles,
+    /// Who may view a channel.
+    Overwrite,
+    Private,
+    Transfer,
+    Nickname,
+    React,
+    Pin,
+    Thread,
+    Direct,
+    Group,
+    /// Adds somebody to a group, or removes them.
+    Regroup,
+    /// Posts in a conversation.
+    Talk,
+}
+
+impl Deed {
+    /// Each as often as it is worth.
+    const ALL: [(u32, Self); 15] = [
+        (2, Self::CreateRole),
+        (3, Self::ChangeRole),
+        (1, Self::DeleteRole),
+        (4, Self::GiveRoles),
+        (7, Self::Overwrite),
+        (4, Self::Private),
+        (1, Self::Transfer),
+        (2, Self::Nickname),
+        (6, Self::React),
+        (3, Self::Pin),
+        (4, Self::Thread),
+        (3, Self::Direct),
+        (2, Self::Group),
+        (3, Self::Regroup),
+        (5, Self::Talk),
+    ];
 }
 
 /// How a device receives.
@@ -165,8 +214,15 @@ fn any_op() -> impl Strategy<Value = Op> {
         40 => talk(),
         30 => people(),
         14 => places(),
-        26 => devices(),
+        40 => deeds(),
+        30 => devices(),
     ]
+}
+
+fn deeds() -> impl Strategy<Value = Op> {
+    let all = Deed::ALL.into_iter().flat_map(|(weight, deed)| std::iter::repeat_n(deed, weight as usize));
+    let deed = proptest::sample::select(all.collect::<Vec<_>>());
+    (deed, picks()).prop_map(|(deed, picks)| Op::Do { deed, picks })
 }
 
 fn talk() -> impl Strategy<Value = Op> {

@@ -1,118 +1,123 @@
 //! All that an account can see, as one value: fetched, or followed by the frames.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use client::{
-    Account, Bootstrap, Channel, Client, Community, Cursor, Error, Member, Message, MessageQuery, Page,
-    Paging, Place,
-};
-use jiff::Timestamp;
-use uuid::Uuid;
+use client::Cursor;
+use serde_json::Value;
 
 use crate::Broken;
+use crate::http::Http;
+
+/// Things by their ids.
+pub(crate) type ById<T> = BTreeMap<String, T>;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
-    pub(crate) me: Account,
-    pub(crate) communities: BTreeMap<Uuid, CommunityView>,
+    pub(crate) me: Value,
+    pub(crate) communities: ById<CommunityView>,
+    /// Direct and group channels.
+    pub(crate) conversations: ById<ChannelView>,
     /// Those that some list of members names.
-    pub(crate) accounts: BTreeMap<Uuid, Account>,
+    pub(crate) accounts: ById<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CommunityView {
-    pub(crate) name: String,
-    pub(crate) owner_id: Uuid,
-    pub(crate) created_at: Timestamp,
-    /// One's own standing, which the snapshot shows apart from the list.
-    pub(crate) mine: MemberView,
-    pub(crate) channels: BTreeMap<Uuid, ChannelView>,
-    pub(crate) members: BTreeMap<Uuid, MemberView>,
-    /// Since when an account is kept out; `None` for who may not know.
-    pub(crate) bans: Option<BTreeMap<Uuid, Timestamp>>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct MemberView {
-    pub(crate) roles: BTreeSet<String>,
-    pub(crate) rank: u16,
-    pub(crate) permissions: BTreeSet<String>,
-    pub(crate) joined_at: Timestamp,
+    /// As it is shown, without its channels and one's own standing.
+    pub(crate) shape: Value,
+    /// One's own standing.
+    pub(crate) mine: Value,
+    pub(crate) channels: ById<ChannelView>,
+    /// Without their accounts.
+    pub(crate) members: ById<Value>,
+    /// `None` for who may not know.
+    pub(crate) bans: Option<ById<Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ChannelView {
-    pub(crate) channel: Channel,
+    pub(crate) shape: Value,
     /// Oldest first; `None` when the channel was gone before its history could be fetched.
-    pub(crate) messages: Option<Vec<Message>>,
+    pub(crate) messages: Option<Vec<Value>>,
 }
 
-impl MemberView {
-    pub(crate) fn of(member: &Member) -> Self {
-        Self {
-            roles: member.roles.iter().cloned().collect(),
-            rank: member.rank,
-            permissions: member.permissions.iter().cloned().collect(),
-            joined_at: member.joined_at,
-        }
-    }
-
-    pub(crate) fn may_ban(&self) -> bool {
-        self.permissions.contains("ban")
-    }
+pub(crate) fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
 }
 
 impl View {
     /// What the server shows now, at `at` or later.
-    pub(crate) async fn fetch(client: &Client, at: &Cursor) -> Result<Self, Broken> {
-        let bootstrap = client.bootstrap().min_position(at).await.map_err(|error| error.explain())?;
-        Self::complete(client, &bootstrap, at).await
+    pub(crate) async fn fetch(http: &Http, at: &Cursor) -> Result<Self, Broken> {
+        let bootstrap = http.get("/bootstrap", at).await?.ok_or("no bootstrap")?;
+        Self::complete(http, &bootstrap, at).await
     }
 
     /// The snapshot, with the lists and histories that go with it as they are by now.
-    pub(crate) async fn complete(
-        client: &Client,
-        bootstrap: &Bootstrap,
-        at: &Cursor,
-    ) -> Result<Self, Broken> {
-        let mut view =
-            Self { me: bootstrap.account.clone(), communities: BTreeMap::new(), accounts: BTreeMap::new() };
-        for community in &bootstrap.communities {
-            view.add(client, community, at).await?;
+    pub(crate) async fn complete(http: &Http, bootstrap: &Value, at: &Cursor) -> Result<Self, Broken> {
+        let mut view = Self {
+            me: bootstrap["account"].clone(),
+            communities: ById::new(),
+            conversations: ById::new(),
+            accounts: ById::new(),
+        };
+        for community in bootstrap["communities"].as_array().into_iter().flatten() {
+            view.add(http, community, at).await?;
+        }
+        for conversation in bootstrap["conversations"].as_array().into_iter().flatten() {
+            view.add_conversation(http, conversation, at).await?;
         }
         Ok(view)
     }
 
-    /// Adds a community with all that is in it; nothing, if the account was removed from it meanwhile.
-    pub(crate) async fn add(
+    /// Adds a community, or shows it anew: what is said in the channels that were known stays as it was followed.
+    pub(crate) async fn add(&mut self, http: &Http, community: &Value, at: &Cursor) -> Result<(), Broken> {
+        let id = text(community, "id");
+        let path = format!("/communities/{id}/members");
+        let Some(members) = http.all(&path, 100, "after", at).await? else { return Ok(()) };
+        let mut known = self.communities.remove(&id).map(|known| known.channels).unwrap_or_default();
+        let mut channels = ById::new();
+        for shape in community["channels"].as_array().into_iter().flatten() {
+            let channel = text(shape, "id");
+            let messages = match known.remove(&channel) {
+                Some(ChannelView { messages: Some(messages), .. }) => Some(messages),
+                _ => history(http, &channel, at).await?,
+            };
+            channels.insert(channel, ChannelView { shape: shape.clone(), messages });
+        }
+        let mut shape = community.clone();
+        let mine = shape["member"].take();
+        for part in ["member", "channels"] {
+            shape.as_object_mut().and_then(|shape| shape.remove(part));
+        }
+        let bans = bans(http, &id, at).await?;
+        let mut view =
+            CommunityView { shape, mine: without_account(mine), channels, members: ById::new(), bans };
+        self.accounts.extend(list_members(&mut view, members));
+        self.communities.insert(id, view);
+        self.forget_strangers();
+        Ok(())
+    }
+
+    pub(crate) async fn add_conversation(
         &mut self,
-        client: &Client,
-        community: &Community,
+        http: &Http,
+        shape: &Value,
         at: &Cursor,
     ) -> Result<(), Broken> {
-        let id = community.id;
-        let members = all(async |paging| client.members(id, &paging).min_position(at).await).await?;
-        let Some(members) = members else { return Ok(()) };
-        let mut channels = BTreeMap::new();
-        for channel in &community.channels {
-            let messages = history(client, channel.id, at).await?;
-            channels.insert(channel.id, ChannelView { channel: channel.clone(), messages });
-        }
-        let mine = MemberView::of(&community.member);
-        let bans = if mine.may_ban() { bans(client, id, at).await? } else { None };
-        let listed = members.iter().map(|member| (member.account.id, MemberView::of(member)));
-        let view = CommunityView {
-            name: community.name.clone(),
-            owner_id: community.owner_id,
-            created_at: community.created_at,
-            mine,
-            channels,
-            members: listed.collect(),
-            bans,
+        let id = text(shape, "id");
+        let messages = match self.conversations.remove(&id) {
+            Some(ChannelView { messages: Some(messages), .. }) => Some(messages),
+            _ => history(http, &id, at).await?,
         };
-        self.accounts.extend(members.into_iter().map(|member| (member.account.id, member.account)));
-        self.communities.insert(id, view);
+        self.conversations.insert(id, ChannelView { shape: settled(shape), messages });
         Ok(())
+    }
+
+    /// Who shares no community any more may change without our hearing of it.
+    pub(crate) fn forget_strangers(&mut self) {
+        let communities = &self.communities;
+        let met = |account: &String| communities.values().any(|c| c.members.contains_key(account));
+        self.accounts.retain(|id, _| met(id));
     }
 
     /// Where two views differ, in words; nothing where they are equal.
@@ -134,47 +139,57 @@ impl View {
     }
 }
 
-pub(crate) async fn bans(
-    client: &Client,
-    community: Uuid,
-    at: &Cursor,
-) -> Result<Option<BTreeMap<Uuid, Timestamp>>, Broken> {
-    match client.bans(community).min_position(at).await {
-        Ok(page) => Ok(Some(page.items.into_iter().map(|ban| (ban.account.id, ban.created_at)).collect())),
-        Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
-        Err(error) => Err(error.explain()),
+/// A conversation, without what its messages change and without the accounts of who takes part: those change by
+/// themselves.
+fn settled(shape: &Value) -> Value {
+    let mut shape = shape.clone();
+    if let Some(shape) = shape.as_object_mut() {
+        shape.remove("last_message_at");
+        let members = shape.remove("members");
+        let ids = members.as_ref().and_then(Value::as_array).into_iter().flatten();
+        let mut ids: Vec<String> = ids.map(|account| text(account, "id")).collect();
+        ids.sort();
+        shape.insert("members".to_owned(), Value::from(ids));
     }
+    shape
+}
+
+pub(crate) fn without_account(mut member: Value) -> Value {
+    member.as_object_mut().and_then(|member| member.remove("account"));
+    member
+}
+
+/// Puts the members of a list where they belong; answers their accounts.
+pub(crate) fn list_members(view: &mut CommunityView, members: Vec<Value>) -> ById<Value> {
+    view.members.clear();
+    let mut accounts = ById::new();
+    for mut member in members {
+        let account = member["account"].take();
+        let id = text(&account, "id");
+        accounts.insert(id.clone(), account);
+        view.members.insert(id, without_account(member));
+    }
+    accounts
+}
+
+pub(crate) async fn bans(http: &Http, community: &str, at: &Cursor) -> Result<Option<ById<Value>>, Broken> {
+    let list = http.get(&format!("/communities/{community}/bans"), at).await?;
+    let items = list.as_ref().map(|list| list["items"].as_array().into_iter().flatten());
+    let ban = |ban: &Value| {
+        let mut ban = ban.clone();
+        // Who is banned may change their name without anybody here hearing of it.
+        let account = ban["account"].take();
+        (text(&account, "id"), ban)
+    };
+    Ok(items.map(|items| items.map(ban).collect()))
 }
 
 /// All messages of a channel, oldest first; `None` when it is gone.
-async fn history(client: &Client, channel: Uuid, at: &Cursor) -> Result<Option<Vec<Message>>, Broken> {
-    let pages = all(async |paging| {
-        // Small pages, so that histories have several.
-        let query =
-            MessageQuery { before: paging.after.map(Place::Page), limit: Some(5), ..MessageQuery::default() };
-        client.messages(channel, &query).min_position(at).await
-    });
-    Ok(pages.await?.map(|mut messages| {
+pub(crate) async fn history(http: &Http, channel: &str, at: &Cursor) -> Result<Option<Vec<Value>>, Broken> {
+    // Small pages, so that histories have several.
+    let messages = http.all(&format!("/channels/{channel}/messages"), 5, "before", at).await?;
+    Ok(messages.map(|mut messages| {
         messages.reverse();
         messages
     }))
-}
-
-/// All pages of a list; `None` when it isn't the caller's to see.
-async fn all<T>(page: impl AsyncFn(Paging) -> Result<Page<T>, Error>) -> Result<Option<Vec<T>>, Broken> {
-    let mut items = Vec::new();
-    let mut after = None;
-    loop {
-        match page(Paging { after, limit: Some(100) }).await {
-            Ok(page) => {
-                items.extend(page.items);
-                match page.next {
-                    Some(next) => after = Some(next),
-                    None => return Ok(Some(items)),
-                }
-            }
-            Err(error) if matches!(error.status(), Some(403 | 404)) => return Ok(None),
-            Err(error) => return Err(error.explain()),
-        }
-    }
 }

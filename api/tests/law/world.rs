@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::Broken;
 use crate::device::Device;
+use crate::http::Http;
 use crate::node::Node;
 use crate::oracle::Oracle;
 use crate::scenario::{Habits, Over, Pick};
@@ -30,6 +31,7 @@ pub(crate) struct World {
     pub(crate) channels: Vec<Channel>,
     pub(crate) messages: Vec<Message>,
     pub(crate) invites: Vec<Invite>,
+    pub(crate) conversations: Vec<Conversation>,
     pub(crate) devices: Vec<Device>,
     /// The position of the last command.
     pub(crate) head: Cursor,
@@ -39,6 +41,7 @@ pub(crate) struct World {
 pub(crate) struct Player {
     pub(crate) id: Uuid,
     pub(crate) client: Client,
+    pub(crate) http: Http,
 }
 
 /// As its commands were answered: enough to choose commands that will be accepted, mostly.
@@ -47,6 +50,8 @@ pub(crate) struct Community {
     pub(crate) owner: usize,
     pub(crate) members: BTreeMap<usize, BTreeSet<Role>>,
     pub(crate) banned: BTreeSet<usize>,
+    /// Its own roles.
+    pub(crate) roles: Vec<String>,
     pub(crate) alive: bool,
 }
 
@@ -61,6 +66,12 @@ pub(crate) struct Message {
     pub(crate) channel: usize,
     pub(crate) author: usize,
     pub(crate) alive: bool,
+}
+
+/// A direct or group channel; messages in it count as those of no channel in [`World::channels`].
+pub(crate) struct Conversation {
+    pub(crate) id: String,
+    pub(crate) members: BTreeSet<usize>,
 }
 
 pub(crate) struct Invite {
@@ -88,13 +99,15 @@ impl World {
             channels: Vec::new(),
             messages: Vec::new(),
             invites: Vec::new(),
+            conversations: Vec::new(),
             devices: Vec::new(),
             head: Cursor::from(""),
             texts: 0,
         };
         // The first one owns the lobby.
         world.register().await?;
-        let others = (1..ACCOUNTS).map(|number| sign_up(&world.anonymous, number));
+        let base = world.node.base();
+        let others = (1..ACCOUNTS).map(|number| sign_up(&world.anonymous, &base, number));
         for (player, position) in try_join_all(others).await? {
             world.welcome(player, position).await?;
         }
@@ -112,7 +125,7 @@ impl World {
     }
 
     pub(crate) async fn register(&mut self) -> Result<(), Broken> {
-        let (player, position) = sign_up(&self.anonymous, self.players.len()).await?;
+        let (player, position) = sign_up(&self.anonymous, &self.node.base(), self.players.len()).await?;
         self.welcome(player, position).await
     }
 
@@ -135,7 +148,14 @@ impl World {
         let place = self.communities.len();
         let members = BTreeMap::from([(owner, BTreeSet::from([Role::Member]))]);
         let banned = BTreeSet::new();
-        self.communities.push(Community { id: community.id, owner, members, banned, alive: true });
+        self.communities.push(Community {
+            id: community.id,
+            owner,
+            members,
+            banned,
+            roles: Vec::new(),
+            alive: true,
+        });
         let channels = community.channels.iter();
         self.channels.extend(channels.map(|channel| Channel {
             id: channel.id,
@@ -145,9 +165,10 @@ impl World {
     }
 
     pub(crate) async fn add_device(&mut self, account: usize, habits: Habits) -> Result<(), Broken> {
-        let client = self.players[account].client.clone();
+        let player = &self.players[account];
+        let ways = (player.client.clone(), player.http.clone());
         let name = format!("device {} of account {account}", self.devices.len());
-        self.devices.push(Device::start(name, account, client, habits, &self.head).await?);
+        self.devices.push(Device::start(name, account, ways, habits, &self.head).await?);
         Ok(())
     }
 
@@ -172,7 +193,7 @@ impl World {
         }
         let name = device.name.clone();
         let view = device.follow_to(&self.head).await?;
-        let fresh = View::fetch(&player.client, &self.head).await?;
+        let fresh = View::fetch(&player.http, &self.head).await?;
         match view.difference(&fresh) {
             None => Ok(()),
             Some(difference) => Err(format!("{name}:\n{difference}")),
@@ -210,7 +231,7 @@ impl World {
     }
 }
 
-async fn sign_up(anonymous: &Client, number: usize) -> Result<(Player, Cursor), Broken> {
+async fn sign_up(anonymous: &Client, base: &str, number: usize) -> Result<(Player, Cursor), Broken> {
     let handle = format!("account{number}");
     let password = "correct horse battery";
     let account = NewAccount {
@@ -222,8 +243,9 @@ async fn sign_up(anonymous: &Client, number: usize) -> Result<(Player, Cursor), 
     let registered = anonymous.register(&account).await.map_err(|error| error.explain())?;
     let session = anonymous.log_in(&NewSession::new(handle, password)).await;
     let token = session.map_err(|error| error.explain())?.token.ok_or("a session without a token")?;
+    let http = Http::new(base, token.expose());
     let client = anonymous.with_token(token);
-    Ok((Player { id: registered.account.id, client }, registered.position))
+    Ok((Player { id: registered.account.id, client, http }, registered.position))
 }
 
 /// One of what is likely to be accepted; sometimes any.

@@ -183,7 +183,7 @@ impl Play {
             let told = json!({"content": "hear, @everyone"});
             let answer = self.server.post(&path).by(&self.owner).json(told).send().await.is(201);
             self.posted.push(answer.text("/message/id"));
-            let deeper = json!({"content": "and @everyone here", "thread": root});
+            let deeper = json!({"content": "and @everyone here", "thread_id": root});
             self.last = Some(self.server.post(&path).by(&self.owner).json(deeper).send().await.is(201));
         }
         for who in 0..PEOPLE {
