@@ -11,6 +11,7 @@ mod device;
 mod http;
 mod node;
 mod oracle;
+mod places;
 mod reducer;
 mod scenario;
 mod view;

@@ -63,7 +63,7 @@ impl View {
                 self.show_again(http, &text(data, "community_id"), at).await?;
             }
             "community.owner_changed" => self.show_again(http, &text(data, "id"), at).await?,
-            "channel.changed" | "channel.overwritten" | "channel.ordered" => {
+            "channel.changed" | "channel.overwritten" | "channels.ordered" => {
                 self.show_again(http, &text(data, "community_id"), at).await?;
             }
             "group.member_removed" if data["account_id"] == self.me["id"] => {

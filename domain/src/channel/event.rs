@@ -154,3 +154,21 @@ events! {
         GroupHandedOver(GroupHandedOver),
     }
 }
+
+impl ChannelEvent {
+    /// Which channel's.
+    pub fn channel(&self) -> ChannelId {
+        match self {
+            Self::Created(e) => e.channel_id,
+            Self::Changed(e) => e.channel_id,
+            Self::Deleted(e) => e.channel_id,
+            Self::Overwritten(e) => e.channel_id,
+            Self::DirectOpened(e) => e.channel_id,
+            Self::GroupCreated(e) => e.channel_id,
+            Self::GroupRenamed(e) => e.channel_id,
+            Self::GroupMemberAdded(e) => e.channel_id,
+            Self::GroupMemberRemoved(e) => e.channel_id,
+            Self::GroupHandedOver(e) => e.channel_id,
+        }
+    }
+}

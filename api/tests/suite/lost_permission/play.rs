@@ -167,8 +167,8 @@ impl Play {
             }
             Step::Reorder { swapped } => {
                 let [lower, upper] = if swapped { [3, 2] } else { [2, 3] };
-                // Highest first, as the contract lists roles.
-                let order = json!({"roles": [self.roles[4], self.roles[upper], self.roles[lower]]});
+                let order: Vec<&String> = [0, 1, lower, upper, 4].map(|role| &self.roles[role]).into();
+                let order = json!({"roles": order});
                 server.put(&format!("{base}/roles/order")).by(owner).json(order).send().await.is(200);
             }
         }
