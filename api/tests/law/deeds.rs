@@ -146,7 +146,10 @@ impl World {
         let members: Vec<usize> = self.communities[community].members.keys().copied().collect();
         let Some(by) = choose(by, &members, &self.everyone()) else { return Ok(None) };
         let nickname = if what.is_multiple_of(3) { String::new() } else { self.text("nick") };
-        let path = format!("/communities/{}/members/me/nickname", self.communities[community].id);
+        let path = format!(
+            "/communities/{}/members/{}/nickname",
+            self.communities[community].id, self.players[by].id
+        );
         self.give(by, Method::PUT, path, Some(json!({"nickname": nickname}))).await.map(|_| Some(()))
     }
 
