@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::channel::ChannelEvent;
 use domain::codec::EventSet as _;
 use domain::{ChannelId, CommunityId, Event, PersonalPart, streams};
 use event_store::{Position, Topic};
@@ -136,9 +135,8 @@ impl CatchUp {
         for frame in frames.into_iter().filter(was_there) {
             let shown = match &frame.change {
                 // Whoever loses a channel hears of that, and nobody hears of one that was never theirs.
-                Some(AccessChange::Channel { channel, event, .. }) => {
-                    let gone = matches!(event, ChannelEvent::Deleted(_));
-                    (!gone && self.access.sees(&frame.audience))
+                Some(change @ AccessChange::Channel { channel, .. }) => {
+                    (!change.ends_a_channel() && self.access.sees(&frame.audience))
                         || saw(&*hub.store, self.access.account, *channel, frame.position).await?
                 }
                 _ => self.access.sees(&frame.audience),

@@ -57,6 +57,11 @@ impl AccessChange {
         }
     }
 
+    /// Whether a channel is gone with it: then its rules are, too, and say nothing any more about who saw it.
+    pub(crate) fn ends_a_channel(&self) -> bool {
+        matches!(self, Self::Channel { event: ChannelEvent::Deleted(_), .. })
+    }
+
     fn of_membership(event: &MembershipEvent) -> Option<Self> {
         let (community, account) = event.subject();
         match event {

@@ -246,8 +246,10 @@ impl Routing {
                     Self::hand(entry, run, dirty, &mut ended);
                 });
                 self.apply(run.last(), change);
+                // Nobody comes to see what is gone.
+                let gone = change.ends_a_channel();
                 self.each_in(run.audience(), |account, entry| {
-                    if !had.contains(account) {
+                    if !gone && !had.contains(account) {
                         Self::hand(entry, run, dirty, &mut ended);
                     }
                 });

@@ -125,14 +125,14 @@ fn a_role_that_grants_no_view_any_more_hides_every_channel_but_not_the_community
 }
 
 #[test]
-fn a_channels_end_comes_to_who_saw_it() {
+fn a_channels_end_comes_to_who_saw_it_and_to_nobody_else() {
     let mut hub = Hub::new();
     let (ann, bob) = (hub.subscribe(ANN, &[Role::Member]), hub.subscribe(BOB, &[Role::Member]));
     hub.overwrite(LOUNGE, Target::Account(BOB), Permissions::empty(), Permissions::VIEW);
     let deleted = ChannelDeleted { channel_id: LOUNGE, community_id: HOME, deleted_by: OWNER };
     let change = AccessChange::of(&domain::Event::from(ChannelEvent::from(deleted)));
     hub.deliver(Audience::Channel(HOME, LOUNGE), change.clone());
-    assert_eq!((came(&ann), came(&bob)), (vec![1, 2], vec![1, 2]));
+    assert_eq!((came(&ann), came(&bob)), (vec![1, 2], vec![1]));
 }
 
 #[test]
