@@ -151,3 +151,21 @@ async fn nothing_is_set_for_what_one_may_not_see() {
     server.get(&of_channel(&community)).by(&eve).send().await.refused(404, "channel_not_found");
     server.get("/me/notification-settings").send().await.refused(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn a_conversation_has_settings_and_no_community() {
+    let (server, ada, bob, _) = scene().await;
+    let opened =
+        server.post("/direct-channels").by(&ada).json(json!({"account": bob.id})).send().await.is(201);
+    let channel = opened.text("/channel/id");
+    let path = format!("/channels/{channel}/notification-settings");
+    put(&server, &path, &bob, json!({"muted": true})).await.is(200);
+    let muted = setting(None, Some(&channel), "default", true, Value::Null);
+    let told = server.get(&path).by(&bob).send().await.is(200).json;
+    let effective = json!({"level": "nothing", "until": null});
+    assert_eq!(told, json!({"channel": muted, "community": null, "effective": effective}));
+    let list = server.get("/me/notification-settings").by(&bob).send().await.is(200);
+    assert_eq!(*list.items(), [muted.clone()]);
+    let bootstrap = server.get("/bootstrap").by(&bob).send().await.is(200);
+    assert_eq!(bootstrap.json["notification_settings"], json!([muted]));
+}

@@ -165,3 +165,24 @@ async fn at_most_a_hundred_are_counted() {
     let state = mark(&server, &community.channel, &bob, json!({"message": second})).await;
     assert_eq!(state["unread"], 99);
 }
+
+#[tokio::test]
+async fn of_a_channel_that_one_may_not_see_any_more_nothing_is_counted() {
+    let (server, ada, bob, community) = scene().await;
+    let channel = &community.channel;
+    let message = post(&server, channel, &ada).await.text("/message/id");
+    mark(&server, channel, &bob, json!({"message": message, "unread": true})).await;
+    let path = format!("/channels/{channel}/overwrites/accounts/{}", bob.id);
+    let body = json!({"allow": [], "deny": ["view"]});
+    let hidden = server.put(&path).by(&ada).json(body).send().await.is(200);
+    let list = server.get("/me/read-states").by(&bob).after(&hidden).send().await.is(200);
+    assert_eq!(list.items().len(), 0);
+    let bootstrap = server.get("/bootstrap").by(&bob).send().await.is(200);
+    assert_eq!(bootstrap.json["read_states"], json!([]));
+    let body = json!({"message": message});
+    server.put(&marker(channel)).by(&bob).json(body).send().await.refused(404, "channel_not_found");
+    // Seen again, it stands where it stood.
+    let shown = server.delete(&path).by(&ada).send().await.is(200);
+    let list = server.get("/me/read-states").by(&bob).after(&shown).send().await.is(200);
+    assert_eq!(*list.items(), [state(channel, None, 1, Some(&message))]);
+}
