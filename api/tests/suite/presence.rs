@@ -113,6 +113,33 @@ async fn what_one_chooses_is_seen_by_those_around_and_by_nobody_else() {
 }
 
 #[tokio::test]
+async fn who_shares_a_conversation_alone_is_seen_too() {
+    let (server, [ada, bob, _], community) = scene().await;
+    let direct =
+        server.post("/direct-channels").by(&bob).json(json!({"account": ada.id})).send().await.is(201);
+    let left =
+        server.delete(&format!("/communities/{}/members/me", community.id)).by(&bob).send().await.is(200);
+    let mut of_ada = Stream::live(&server, &ada).await;
+    let _of_bob = Stream::live(&server, &bob).await;
+    assert_eq!(seen(&mut of_ada, &bob).await.0, "online");
+    let asked =
+        server.get(&format!("/presence?accounts={}", bob.id)).by(&ada).after(&left).send().await.is(200);
+    assert_eq!(asked.items()[0]["status"], "online");
+    // What one keeps for oneself is as good there as in a community.
+    let channel = format!("/channels/{}", direct.text("/channel/id"));
+    server
+        .put(&format!("{channel}/draft"))
+        .by(&bob)
+        .json(json!({"content": "Dear Ada"}))
+        .send()
+        .await
+        .is(200);
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    let later = json!({"content": "still there?", "send_at": later});
+    server.post(&format!("{channel}/scheduled-messages")).by(&bob).json(later).send().await.is(201);
+}
+
+#[tokio::test]
 async fn what_was_chosen_is_there_after_a_restart_and_who_comes_back_is_seen_so() {
     let (server, [ada, bob, _], _) = scene().await;
     set(&server, &bob, json!({"status": "dnd", "text": "thinking"})).await;
