@@ -206,9 +206,13 @@ fn actions(wanted: Option<&str>, without_reports: bool) -> Option<Vec<&'static s
         .then(|| AUDITED.iter().copied().filter(|action| fits(action) && shown(action)).collect())
 }
 
-/// What an action has before the dot.
+/// What an action has before the dot. The order of channels is about channels like the rest.
 fn group(action: &str) -> &str {
-    action.split_once('.').map_or(action, |(group, _)| group)
+    match action.split_once('.') {
+        Some(("channels", _)) => "channel",
+        Some((group, _)) => group,
+        None => action,
+    }
 }
 
 /// Whether entries can be asked for by this name: an action's, or a group's.
@@ -228,6 +232,7 @@ mod tests {
         assert_eq!(actions(Some("role.ordered"), false), Some(vec!["role.ordered"]));
         assert_eq!(actions(Some("invite"), true), Some(vec!["invite.created", "invite.revoked"]));
         assert_eq!(actions(Some("report.opened"), true), Some(vec![]));
+        assert!(actions(Some("channel"), true).is_some_and(|named| named.contains(&"channels.ordered")));
         let shown = actions(None, true).unwrap_or_default();
         assert_eq!(shown.len(), AUDITED.len() - 2);
         assert!(["role", "role.created", "report"].iter().all(|name| is_audited(name)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::channel::{ChannelChanged, ChannelEvent, ChannelName, ChannelOverwritten};
+use domain::channel_order::{ChannelOrderEvent, ChannelsOrdered, Placed};
 use domain::community::{
     CommunityEvent, CommunityName, CommunityRenamed, OwnerChanged, RoleChanged, RoleCreated, RoleDeleted,
     RolesOrdered,
@@ -227,6 +228,9 @@ async fn of_channels(scene: &Scene) {
     assert_eq!(Value::Object(for_guests.changes), turned);
     assert_eq!((for_guests.action.as_str(), for_guests.actor), ("channel.overwritten", Some(by)));
 
+    let channels = vec![Placed { id: channel_id, category_id: None }];
+    world.tell(ChannelOrderEvent::from(ChannelsOrdered { community_id, channels, by })).await;
+    scene.tells("channels.ordered", by, AuditTarget::default(), json!({})).await;
     world.delete_channel((community_id, channel_id), *owner).await;
     let entry = scene.entries().await.remove(0);
     assert_eq!((entry.action.as_str(), entry.actor), ("channel.deleted", Some(*owner)));
