@@ -49,7 +49,10 @@ fn overwrites() -> Overwrites {
     };
     let overwrite = |number| {
         let allow = Permissions::from_bits_truncate(1_u64 << (number % 20));
-        Overwrite { allow, deny: Permissions::from_bits_truncate(0b1010_1010_u64 << number).difference(allow) }
+        Overwrite {
+            allow,
+            deny: Permissions::from_bits_truncate(0b1010_1010_u64 << number).difference(allow),
+        }
     };
     (0..OVERWRITES).map(|number| (target(number), overwrite(number))).collect()
 }
@@ -65,7 +68,7 @@ fn members() -> Vec<(AccountId, BTreeSet<Role>)> {
 fn main() -> ExitCode {
     let (roles, overwrites, members) = (roles(), overwrites(), members());
     assert_eq!((roles.order().len(), overwrites.len()), (ROLES, OVERWRITES));
-    let place = Place { private: false, overwrites: &overwrites };
+    let place = Place { private: false, archived: false, overwrites: &overwrites };
     let (mut checks, mut allowed) = (0_u64, 0_u64);
     let begun = Instant::now();
     while begun.elapsed() < LENGTH {
