@@ -24,6 +24,8 @@ struct Stage {
     community: Community,
     /// By `member`.
     message: String,
+    /// In the thread below it.
+    threaded: String,
     /// By `owner`.
     invite: String,
     /// Below `moderator`.
@@ -168,6 +170,20 @@ fn call<'a>(
         "editMessage" => server.patch(&format!("/messages/{message}")).json(json!({"content": "y"})),
         "deleteMessage" => server.delete(&format!("/messages/{message}")),
         "listVersions" => server.get(&format!("/messages/{message}/versions")),
+        "forwardMessage" => {
+            server.post(&format!("/messages/{message}/forwards")).json(json!({"channel_id": channel}))
+        }
+        "deleteMessages" => server
+            .post(&format!("/channels/{channel}/messages/bulk-delete"))
+            .json(json!({"messages": [message]})),
+        "listThread" => server.get(&format!("/messages/{message}/thread")),
+        "followThread" => server.put(&format!("/messages/{message}/thread/follow")),
+        "unfollowThread" => server.delete(&format!("/messages/{message}/thread/follow")),
+        "moveThreadReadMarker" => server
+            .put(&format!("/messages/{message}/thread/read-marker"))
+            .json(json!({"message": stage.threaded})),
+        "listThreads" => server.get("/me/threads"),
+        "listMentions" => server.get("/me/mentions"),
         "pinMessage" => server.put(&format!("/messages/{message}/pin")),
         "unpinMessage" => server.delete(&format!("/messages/{message}/pin")),
         "listPins" => server.get(&format!("/channels/{channel}/pins")),
