@@ -71,10 +71,19 @@ impl Cast {
         let made = server.post(&roles).by(owner).json(json!({"name": "role"})).send().await.is(201);
         let report = server.post(&format!("/messages/{}/reports", posted.text("/message/id")));
         let report = report.by(of("guest")).json(json!({"reason": "other"})).send().await.is(201);
+        let thread = json!({"content": "below", "thread_id": posted.text("/message/id")});
+        let threaded = server.post(&path).by(of("member")).json(thread).send().await.is(201);
         // From here on reads see all of it.
         server.patch("/me").by(owner).json(json!({"about": community.id})).send().await.is(200);
         let (message, report) = (posted.text("/message/id"), report.text("/report/id"));
-        Stage { message, report, role: made.text("/role/id"), community, invite }
+        Stage {
+            message,
+            threaded: threaded.text("/message/id"),
+            report,
+            role: made.text("/role/id"),
+            community,
+            invite,
+        }
     }
 }
 
@@ -86,7 +95,7 @@ fn call<'a>(
     cast: &Cast,
     nth: usize,
 ) -> Option<Call<'a>> {
-    let Stage { community: Community { id, channel }, message, invite, role, report } = stage;
+    let Stage { community: Community { id, channel }, message, threaded, invite, role, report } = stage;
     let (target, exile) = (&cast.target.id, &cast.exile.id);
     let community = format!("/communities/{id}");
     let nobody = "00000000-0000-7000-8000-000000000000";
@@ -179,9 +188,9 @@ fn call<'a>(
         "listThread" => server.get(&format!("/messages/{message}/thread")),
         "followThread" => server.put(&format!("/messages/{message}/thread/follow")),
         "unfollowThread" => server.delete(&format!("/messages/{message}/thread/follow")),
-        "moveThreadReadMarker" => server
-            .put(&format!("/messages/{message}/thread/read-marker"))
-            .json(json!({"message": stage.threaded})),
+        "moveThreadReadMarker" => {
+            server.put(&format!("/messages/{message}/thread/read-marker")).json(json!({"message": threaded}))
+        }
         "listThreads" => server.get("/me/threads"),
         "listMentions" => server.get("/me/mentions"),
         "pinMessage" => server.put(&format!("/messages/{message}/pin")),
