@@ -23,5 +23,6 @@ mod scene;
 mod settling;
 mod stale;
 mod store;
+mod thread;
 mod typing;
 mod world;
