@@ -149,6 +149,7 @@ impl Report {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "commands are decided on, and never kept")]
 pub enum ReportCommand {
     /// `by` stands in the channel of the message.
     Open { by: Standing, message: Message, reason: ReportReason, text: Option<ReportText> },
