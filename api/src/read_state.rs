@@ -35,6 +35,9 @@ pub(crate) struct ReadState {
     /// The first of them.
     #[schema(value_type = Option<Uuid>)]
     first_unread_message_id: Option<MessageId>,
+    /// How many messages of others behind the marker mention you, by a role or with everybody too; 100 stands for more.
+    #[schema(maximum = 100)]
+    mentions: u32,
 }
 
 impl ReadState {
@@ -44,6 +47,7 @@ impl ReadState {
             last_read_message_id: marker.and_then(|marker| marker.message),
             unread: unread.unread,
             first_unread_message_id: unread.first_unread,
+            mentions: unread.mentions,
         }
     }
 }
@@ -153,7 +157,7 @@ pub(crate) async fn move_read_marker(
     if start.in_conversation && direction == Move::Forward {
         note_read(&app, &caller, id, (body.message, to.position)).await?;
     }
-    let unread = app.read.unread_in(caller.account, id, start, marked.marker.as_ref().map(mark)).await?;
+    let unread = app.read.unread_in(caller.account, id, &start, marked.marker.as_ref().map(mark)).await?;
     let read_state = ReadState::new(marked.marker.as_ref(), unread);
     if marked.moved {
         let said = OwnSignal { account_id: caller.account, time: now, data: read_state.clone() };

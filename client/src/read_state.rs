@@ -17,6 +17,8 @@ pub struct ReadState {
     pub unread: u32,
     /// The first of them: where to jump to.
     pub first_unread_message_id: Option<Uuid>,
+    /// Messages of others behind it that mention the caller, by a role or with everybody too; 100 stands for more.
+    pub mentions: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,7 @@ impl ReadModel {
                     conversation::views(client, viewer, None),
                     rows(client, read_state::CONVERSATIONS, id)
                 )?;
-                let seen = Seen::all(&communities, &conversations);
+                let seen = Seen::all(viewer, &communities, &conversations);
                 let unread = read_state::unread(client, viewer, &seen, marks).await?;
                 Ok(Bootstrap {
                     account: account.as_ref().map(account::own),

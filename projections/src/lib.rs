@@ -74,7 +74,7 @@ pub use poll::{PollOptionRow, PollRow};
 pub use projector::Projector;
 pub use reaction::{ParticipantPage, ParticipantRow, ReactionRow};
 pub use read_model::{Health, PrepareError, ReadModel};
-pub use read_state::{MOST_UNREAD, Mark, ReadStart, Sight, UnreadRow};
+pub use read_state::{MOST_UNREAD, Mark, Named, ReadStart, Sight, UnreadRow};
 pub use rebuild::{Contents, Difference, Progress, RebuildError, Report, Swap, rebuild, verify};
 pub use report::{ReportPage, ReportRow};
 pub use role::RoleRow;

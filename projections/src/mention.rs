@@ -1,7 +1,7 @@
 //! Mentions: which messages mention an account.
 
 use domain::mention::Mentions;
-use domain::{AccountId, ChannelId};
+use domain::{AccountId, ChannelId, Role};
 use event_store::Position;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -21,6 +21,12 @@ pub(crate) fn targets(mentions: &Mentions) -> impl Iterator<Item = String> {
     let all = [(*everyone, EVERYONE), (*here, HERE)].into_iter().filter(|(named, _)| *named);
     let named = accounts.iter().map(AccountId::to_string).chain(roles.iter().map(ToString::to_string));
     named.chain(all.map(|(_, target)| target.to_owned()))
+}
+
+/// The targets by which an account is mentioned where it holds `roles`.
+pub(crate) fn naming<'a>(account: AccountId, roles: impl IntoIterator<Item = &'a Role>) -> Vec<String> {
+    let everywhere = [account.to_string(), EVERYONE.to_owned(), HERE.to_owned()];
+    everywhere.into_iter().chain(roles.into_iter().map(ToString::to_string)).collect()
 }
 
 /// Messages that mention an account, the newest first.

@@ -9,10 +9,12 @@ use event_store::Position;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+use crate::channel::ChannelRow;
 use crate::community::{self, CommunityView};
 use crate::database::{Params, Unavailable, position, row, rows, to_bigint};
+use crate::mention;
 use crate::read_model::ReadModel;
-use crate::viewing::{may_view, viewed_columns, viewed_from};
+use crate::viewing::{Membership, may_view, viewed_columns, viewed_from};
 
 /// The most that are counted in one channel; as many stand for more, too.
 pub const MOST_UNREAD: u32 = 100;
@@ -36,10 +38,13 @@ pub struct UnreadRow {
     /// [`MOST_UNREAD`] at most.
     pub unread: u32,
     pub first_unread: Option<MessageId>,
+    /// How many of its messages behind the mark mention the account, by a role too or with everybody; [`MOST_UNREAD`] at
+    /// most.
+    pub mentions: u32,
 }
 
 /// Where reading begins for an account that has read nothing of a channel yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadStart {
     /// What is up to here was there when it came.
     pub position: Position,
@@ -47,7 +52,13 @@ pub struct ReadStart {
     pub since: Timestamp,
     /// Whether the channel is a direct or group channel.
     pub in_conversation: bool,
+    /// What mentions the account there.
+    pub named: Named,
 }
+
+/// The targets of mentions that name an account somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named(Vec<String>);
 
 /// What an account may see, by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,10 +69,12 @@ pub struct Sight {
 }
 
 /// A channel that an account may see since it came.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Seen {
     channel: ChannelId,
     since: Timestamp,
+    /// The targets of mentions that name the account there; none has a comma.
+    named: String,
 }
 
 /// The direct and group channels that an account (`$1`) takes part in.
@@ -73,13 +86,19 @@ pub(crate) const CONVERSATIONS: &str = "
 
 impl Seen {
     /// The channels of communities, and the conversations in rows of [`CONVERSATIONS`].
-    pub(crate) fn all(views: &[CommunityView], conversations: &[Row]) -> Vec<Self> {
+    pub(crate) fn all(viewer: AccountId, views: &[CommunityView], conversations: &[Row]) -> Vec<Self> {
         let of_view = |view: &CommunityView| {
             let since = view.member.joined_at;
-            view.channels.iter().map(|channel| Self { channel: channel.id, since }).collect::<Vec<_>>()
+            let named = mention::naming(viewer, view.member.roles()).join(",");
+            let seen = |channel: &ChannelRow| Self { channel: channel.id, since, named: named.clone() };
+            view.channels.iter().map(seen).collect::<Vec<_>>()
         };
-        let conversation =
-            |row: &Row| Self { channel: ChannelId(row.get("channel_id")), since: row.get("joined_at") };
+        let named = mention::naming(viewer, []).join(",");
+        let conversation = |row: &Row| Self {
+            channel: ChannelId(row.get("channel_id")),
+            since: row.get("joined_at"),
+            named: named.clone(),
+        };
         views.iter().flat_map(of_view).chain(conversations.iter().map(conversation)).collect()
     }
 }
@@ -111,8 +130,9 @@ pub(crate) async fn unread(
     marks: &[Mark],
 ) -> Result<Vec<UnreadRow>, tokio_postgres::Error> {
     const SQL: &str = concat!(
-        "SELECT asked.channel_id, counted.unread, counted.first_unread
-        FROM unnest($2::uuid[], $3::bigint[], $4::timestamptz[]) AS asked (channel_id, position, since)
+        "SELECT asked.channel_id, counted.unread, counted.first_unread, mentioned.mentions
+        FROM unnest($2::uuid[], $3::bigint[], $4::timestamptz[], $7::text[])
+            AS asked (channel_id, position, since, named)
         CROSS JOIN LATERAL (SELECT greatest(asked.position, ",
         newest_at!("asked.channel_id", "asked.since"),
         ") AS position) AS mark
@@ -133,25 +153,46 @@ pub(crate) async fn unread(
                 ORDER BY behind.position
                 LIMIT $6
             ) AS unread
-        ) AS counted"
+        ) AS counted
+        CROSS JOIN LATERAL (
+            SELECT least(count(DISTINCT named.position), $6) AS mentions
+            FROM unnest(string_to_array(asked.named, ',')) AS target (target)
+            CROSS JOIN LATERAL (
+                SELECT behind.position
+                FROM (
+                    SELECT position, author_id, thread_id
+                    FROM read.mentions
+                    WHERE mentions.channel_id = asked.channel_id
+                        AND mentions.target = target.target
+                        AND mentions.position > mark.position
+                    ORDER BY mentions.position
+                    LIMIT $5
+                ) AS behind
+                WHERE behind.author_id <> $1 AND behind.thread_id IS NULL
+                LIMIT $6
+            ) AS named
+        ) AS mentioned"
     );
     // What is planned for channels of the usual length would read the whole of a huge one, or compile first.
     const PLAN: &str = "
         SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;
         SET LOCAL jit = off";
     let marks: HashMap<ChannelId, &Mark> = marks.iter().map(|mark| (mark.channel_id, mark)).collect();
-    let (mut channels, mut positions, mut times) = (Vec::new(), Vec::new(), Vec::new());
-    for Seen { channel, since } in seen {
+    let (mut channels, mut positions, mut times, mut named) = (vec![], vec![], vec![], vec![]);
+    for Seen { channel, since, named: targets } in seen {
         let mark = marks.get(channel);
         channels.push(channel.0);
+        named.push(targets.as_str());
         positions.push(mark.map_or(0, |mark| to_bigint(mark.position)));
         times.push(mark.is_none_or(|mark| mark.at < *since).then_some(*since));
     }
     let most = i64::from(MOST_UNREAD);
-    let params: Params<'_> = &[&viewer.0, &channels, &positions, &times, &LOOKED_AT, &most];
+    let params: Params<'_> = &[&viewer.0, &channels, &positions, &times, &LOOKED_AT, &most, &named];
+    let count = |row: &Row, column| u32::try_from(row.get::<_, i64>(column)).unwrap_or(MOST_UNREAD);
     let unread = |row: &Row| UnreadRow {
         channel_id: ChannelId(row.get("channel_id")),
-        unread: u32::try_from(row.get::<_, i64>("unread")).unwrap_or(MOST_UNREAD),
+        unread: count(row, "unread"),
+        mentions: count(row, "mentions"),
         first_unread: row.get::<_, Option<_>>("first_unread").map(MessageId),
     };
     client.batch_execute(PLAN).await?;
@@ -168,7 +209,7 @@ impl ReadModel {
                     community::views(client, viewer, None),
                     rows(client, CONVERSATIONS, id)
                 )?;
-                unread(client, viewer, &Seen::all(&views, &conversations), marks).await
+                unread(client, viewer, &Seen::all(viewer, &views, &conversations), marks).await
             })
             .await
     }
@@ -184,7 +225,10 @@ impl ReadModel {
                 )?;
                 Ok(Sight {
                     communities: views.iter().map(|view| view.community.id).collect(),
-                    channels: Seen::all(&views, &conversations).iter().map(|seen| seen.channel).collect(),
+                    channels: Seen::all(viewer, &views, &conversations)
+                        .iter()
+                        .map(|seen| seen.channel)
+                        .collect(),
                 })
             })
             .await
@@ -195,10 +239,10 @@ impl ReadModel {
         &self,
         viewer: AccountId,
         channel: ChannelId,
-        start: ReadStart,
+        start: &ReadStart,
         mark: Option<Mark>,
     ) -> Result<UnreadRow, Unavailable> {
-        let seen = [Seen { channel, since: start.since }];
+        let seen = [Seen { channel, since: start.since, named: start.named.0.join(",") }];
         let marks: Vec<Mark> = mark.into_iter().collect();
         let rows = self.database().snapshot(async |client| unread(client, viewer, &seen, &marks).await);
         rows.await?.pop().ok_or_else(|| Unavailable::new("a row for each channel that was asked for"))
@@ -238,10 +282,12 @@ impl ReadModel {
         );
         let start = self.database().within(async |client| row(client, SQL, &[&viewer.0, &channel.0]).await);
         let row = start.await?.filter(may_view);
+        let held = |row: &Row| Membership::of(row).map(|membership| membership.held).unwrap_or_default();
         let start = |row: &Row| ReadStart {
             position: position(row, "position"),
             since: row.get("since"),
             in_conversation: row.get("in_conversation"),
+            named: Named(mention::naming(viewer, &held(row))),
         };
         Ok(row.as_ref().map(start))
     }

@@ -30,7 +30,7 @@ async fn mark(server: &TestServer, channel: &str, by: &Account, body: Value) -> 
 fn state(channel: &str, last_read: Option<&str>, unread: u32, first_unread: Option<&str>) -> Value {
     json!({
         "channel_id": channel, "last_read_message_id": last_read, "unread": unread,
-        "first_unread_message_id": first_unread,
+        "first_unread_message_id": first_unread, "mentions": 0,
     })
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use domain::channel::{ChannelEvent, GroupCreated, GroupMemberAdded, GroupMemberRemoved};
+use domain::mention::Mentions;
 use domain::message::{Content, MessageEvent, MessagePosted};
 use domain::{AccountId, ChannelId, MessageId, Personal, Role};
 use event_store::Position;
@@ -19,11 +20,11 @@ fn set_now(channel: ChannelId, position: Position) -> Mark {
 }
 
 fn row(channel_id: ChannelId, unread: u32, first: MessageId) -> UnreadRow {
-    UnreadRow { channel_id, unread, first_unread: Some(first) }
+    UnreadRow { channel_id, unread, first_unread: Some(first), mentions: 0 }
 }
 
 fn nothing(channel_id: ChannelId) -> UnreadRow {
-    UnreadRow { channel_id, unread: 0, first_unread: None }
+    UnreadRow { channel_id, unread: 0, first_unread: None, mentions: 0 }
 }
 
 /// The owner of a place, and another member of it.
@@ -68,7 +69,7 @@ async fn what_others_posted_behind_the_mark_is_unread() {
     assert_eq!(bootstrap.unread, world.read.unread(bob, &[]).await.unwrap());
 
     let start = world.read.read_start(bob, home.1).await.unwrap().unwrap();
-    let one = async |mark| world.read.unread_in(bob, home.1, start, mark).await.unwrap();
+    let one = async |mark| world.read.unread_in(bob, home.1, &start, mark).await.unwrap();
     assert_eq!(one(None).await, row(home.1, 2, first));
     assert_eq!(one(Some(set_now(home.1, own))).await, row(home.1, 1, third));
     assert_eq!(one(Some(set_now(home.1, Position(u64::MAX)))).await, nothing(home.1));
@@ -90,7 +91,8 @@ async fn what_was_there_before_one_joined_counts_as_read() {
     world.give(home.0, bob, &[Role::Member, Role::Moderator]).await;
     world.settle().await;
     assert_eq!(world.read.unread(bob, &[]).await.unwrap(), [row(home.1, 1, new)]);
-    assert_eq!(world.read.read_start(bob, home.1).await.unwrap(), Some(start));
+    let same = world.read.read_start(bob, home.1).await.unwrap().unwrap();
+    assert_eq!((same.position, same.since), (start.position, start.since));
     let back = set_now(home.1, Position(at_old.0 - 1));
     assert_eq!(
         world.read.unread(bob, &[back]).await.unwrap(),
@@ -196,6 +198,59 @@ async fn a_conversation_counts_for_those_who_take_part_since_they_came() {
     assert_eq!(world.read.read_start(eve, channel_id).await.unwrap(), None);
     assert_eq!(world.read.participants(eve, channel_id).await.unwrap(), None);
     assert_eq!(world.read.participants(ann, channel_id).await.unwrap().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn messages_that_mention_one_are_counted_once_each() {
+    let (world, _running) = World::running().await;
+    let (ann, bob, home) = two(&world).await;
+    let eve = world.account("Eve").await;
+    world.join(home.0, eve).await;
+    world.give(home.0, bob, &[Role::Member, Role::Moderator]).await;
+    let say = async |author_id, mentions: Mentions, thread_id| {
+        let change = |posted: &mut MessagePosted| (posted.mentions, posted.thread_id) = (mentions, thread_id);
+        world.post_with(home, author_id, "hello", change).await
+    };
+    let nobody = Mentions::default();
+    let of_bob = Mentions { accounts: [bob].into(), ..nobody.clone() };
+    let of_moderators = Mentions { roles: [Role::Moderator].into(), ..nobody.clone() };
+    let of_all = Mentions { everyone: true, here: true, ..of_bob.clone() };
+    let (root, first) = say(ann, nobody.clone(), None).await;
+    say(ann, of_bob.clone(), None).await;
+    say(ann, of_moderators.clone(), None).await;
+    let (deleted, _) = say(ann, of_all.clone(), None).await;
+    say(ann, of_all.clone(), None).await;
+    say(bob, of_all.clone(), None).await;
+    say(ann, of_bob, Some(root)).await;
+    world.delete(home, deleted, ann).await;
+    world.settle().await;
+    let counts = async |viewer, marks: &[Mark]| {
+        let rows = world.read.unread(viewer, marks).await.unwrap();
+        (rows[0].unread, rows[0].mentions)
+    };
+    let mark = [set_now(home.1, first)];
+    assert_eq!(
+        counts(bob, &mark).await,
+        (3, 3),
+        "neither one's own nor deleted ones, nor what is in a thread"
+    );
+    assert_eq!(counts(eve, &mark).await, (4, 2), "who is no moderator is not mentioned as one");
+    assert_eq!(counts(ann, &mark).await, (1, 1));
+    assert_eq!(counts(bob, &[set_now(home.1, Position(u64::MAX))]).await, (0, 0));
+    let start = world.read.read_start(bob, home.1).await.unwrap().unwrap();
+    let one = world.read.unread_in(bob, home.1, &start, Some(mark[0])).await.unwrap();
+    assert_eq!((one.unread, one.mentions), (3, 3));
+
+    for _ in 0..MOST_UNREAD - 4 {
+        say(ann, of_moderators.clone(), None).await;
+    }
+    world.settle().await;
+    assert_eq!(counts(bob, &mark).await, (MOST_UNREAD - 1, MOST_UNREAD - 1));
+    for _ in 0..2 {
+        say(ann, of_moderators.clone(), None).await;
+        world.settle().await;
+        assert_eq!(counts(bob, &mark).await, (MOST_UNREAD, MOST_UNREAD));
+    }
 }
 
 #[tokio::test]
