@@ -59,6 +59,7 @@ impl Oracle {
                     self.members[who] = Some(Self::roles(roles));
                 }
             }
+            Step::Overwrite { target: Target::Account(who), .. } if self.members[who].is_none() => {}
             Step::Overwrite { channel, target, view } => {
                 self.overwrites[channel].retain(|(for_whom, _)| *for_whom != target);
                 self.overwrites[channel].extend(view.map(|view| (target, view)));

@@ -85,7 +85,7 @@ impl Play {
         for root in play.roots.clone() {
             for person in &play.people {
                 let path = format!("/me/saved-messages/{root}");
-                play.server.put(&path).by(person).send().await.is(200);
+                play.server.put(&path).by(person).send().await.is(204);
             }
         }
         play.owners_stream = play.cursor(&play.owner).await;
@@ -125,6 +125,8 @@ impl Play {
                     server.patch(&member(who)).by(owner).json(json!({"roles": names})).send().await.is(200);
                 }
             }
+            // Only who is a member gets an overwrite.
+            Step::Overwrite { target: Target::Account(who), .. } if self.oracle.members[who].is_none() => {}
             Step::Overwrite { channel, target, view } => {
                 let target = match target {
                     Target::Role(role) => format!("roles/{}", self.roles[role]),
@@ -160,10 +162,12 @@ impl Play {
                     let path = format!("{base}/bans/{}", self.people[who].id);
                     server.delete(&path).by(owner).send().await.is(200);
                 }
-                let invite = server.post(&format!("{base}/invites")).by(owner).json(json!({}));
-                let code = invite.send().await.is(201).text("/invite/code");
-                let path = format!("/invites/{code}/redemptions");
-                server.post(&path).by(&self.people[who]).send().await.is(201);
+                if self.oracle.members[who].is_none() {
+                    let invite = server.post(&format!("{base}/invites")).by(owner).json(json!({}));
+                    let code = invite.send().await.is(201).text("/invite/code");
+                    let path = format!("/invites/{code}/redemptions");
+                    server.post(&path).by(&self.people[who]).send().await.is(201);
+                }
             }
             Step::Reorder { swapped } => {
                 let [lower, upper] = if swapped { [3, 2] } else { [2, 3] };
