@@ -20,9 +20,21 @@ pub struct Channel {
     /// Empty: none.
     pub topic: Option<String>,
     pub category_id: Option<Uuid>,
+    /// Of a group.
+    #[serde(default)]
+    pub owner_id: Option<Uuid>,
     /// Whether roles alone do not let anyone see it.
     #[serde(default)]
     pub private: bool,
+    /// Exceptions from what roles grant.
+    #[serde(default)]
+    pub overwrites: Vec<Overwrite>,
+    /// Seconds between two posts of an account; 0: off.
+    #[serde(default)]
+    pub slow_mode: u32,
+    /// Readable, but nobody adds anything.
+    #[serde(default)]
+    pub archived: bool,
     pub created_at: Timestamp,
 }
 
@@ -51,6 +63,33 @@ pub enum ChannelKind {
     Other(String),
 }
 
+/// What a role or a member may do in a channel in spite of the roles: one of the two is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overwrite {
+    /// `guest`, `member`, `moderator` or the id of one of the community's own.
+    pub role: Option<String>,
+    pub account: Option<Uuid>,
+    /// Names of permissions.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    #[serde(default)]
+    pub deny: Vec<String>,
+}
+
+/// Whom an overwrite is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OverwriteTarget {
+    Role(String),
+    Account(Uuid),
+}
+
+/// Where a channel stands in its community.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChannelPlace {
+    pub id: Uuid,
+    pub category_id: Option<Uuid>,
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub struct NewChannel {
     pub name: String,
@@ -61,12 +100,25 @@ pub struct NewChannel {
     pub topic: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category_id: Option<Uuid>,
+    /// As its category, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// Those of its category, if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overwrites: Option<Vec<Overwrite>>,
 }
 
 impl NewChannel {
     /// A text channel.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), kind: None, topic: None, category_id: None }
+        Self {
+            name: name.into(),
+            kind: None,
+            topic: None,
+            category_id: None,
+            private: None,
+            overwrites: None,
+        }
     }
 }
 
@@ -77,6 +129,16 @@ pub struct ChannelChange {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// `Some(None)`: into no category.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category_id: Option<Option<Uuid>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
+    /// In seconds, at most 21,600; 0: off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_mode: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +161,42 @@ impl Client {
     /// `PATCH /channels/{id}`
     pub fn change_channel(&self, id: Uuid, change: &ChannelChange) -> Command<ChannelAnswer> {
         Command::new(self, Method::PATCH, &["channels", &id.to_string()]).body(change)
+    }
+
+    /// `PUT /channels/{id}/overwrites/…`: empty lists take the overwrite away.
+    pub fn overwrite_channel(
+        &self,
+        id: Uuid,
+        target: &OverwriteTarget,
+        allow: &[&str],
+        deny: &[&str],
+    ) -> Command<ChannelAnswer> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            allow: &'a [&'a str],
+            deny: &'a [&'a str],
+        }
+        let id = id.to_string();
+        match target {
+            OverwriteTarget::Role(role) => {
+                Command::new(self, Method::PUT, &["channels", &id, "overwrites", "roles", role])
+            }
+            OverwriteTarget::Account(account) => {
+                let account = account.to_string();
+                Command::new(self, Method::PUT, &["channels", &id, "overwrites", "accounts", &account])
+            }
+        }
+        .body(&Body { allow, deny })
+    }
+
+    /// `PUT /communities/{id}/channel-order`: channels that are not named come last.
+    pub fn order_channels(&self, community: Uuid, channels: &[ChannelPlace]) -> Command<Done> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            channels: &'a [ChannelPlace],
+        }
+        let path = ["communities", &community.to_string(), "channel-order"];
+        Command::new(self, Method::PUT, &path).body(&Body { channels })
     }
 
     /// `POST /channels/{id}/typing`: the caller types there. To be said again every 3 to 5 s while that is so; sent once,

@@ -36,6 +36,7 @@ mod channel;
 pub mod chat;
 mod client;
 mod community;
+mod conversation;
 mod cursor;
 mod error;
 mod invite;
@@ -54,9 +55,12 @@ mod thread;
 
 pub use account::{Account, AccountAnswer, Me, NewAccount, ProfileChange};
 pub use audit_log::{AuditBound, AuditChange, AuditEntry, AuditQuery, AuditTarget};
-pub use channel::{Channel, ChannelAnswer, ChannelChange, ChannelKind, NewChannel};
+pub use channel::{
+    Channel, ChannelAnswer, ChannelChange, ChannelKind, ChannelPlace, NewChannel, Overwrite, OverwriteTarget,
+};
 pub use client::Client;
 pub use community::{Community, CommunityAnswer};
+pub use conversation::{Block, Conversation, ConversationAnswer};
 pub use cursor::{Cursor, Done, Page, Paging};
 pub use error::{Error, FieldError, Problem};
 pub use invite::{Invite, InviteAnswer, InvitePreview, InvitedCommunity, NewInvite};

@@ -175,10 +175,10 @@ impl World {
         };
         let text = self.text("changed");
         let change = match what % 4 {
-            0 => ChannelChange { name: Some(text), topic: None },
-            1 => ChannelChange { name: None, topic: Some(text) },
-            2 => ChannelChange { name: None, topic: Some(String::new()) },
-            _ => ChannelChange { name: Some(text.clone()), topic: Some(text) },
+            0 => ChannelChange { name: Some(text), ..ChannelChange::default() },
+            1 => ChannelChange { topic: Some(text), ..ChannelChange::default() },
+            2 => ChannelChange { topic: Some(String::new()), ..ChannelChange::default() },
+            _ => ChannelChange { name: Some(text.clone()), topic: Some(text), ..ChannelChange::default() },
         };
         let Some(answer) = accepted(self.players[by].client.change_channel(id, &change).await)? else {
             return Ok(None);

@@ -1,3 +1,5 @@
+mod settings;
+
 use serde_json::json;
 
 use crate::harness::TestServer;

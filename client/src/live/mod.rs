@@ -27,6 +27,7 @@ pub use self::signal::{Signal, Typing, Typists};
 use crate::account::Account;
 use crate::client::Client;
 use crate::community::Community;
+use crate::conversation::Conversation;
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::read_state::ReadState;
@@ -163,6 +164,9 @@ impl Drop for Live {
 pub struct Bootstrap {
     pub account: Account,
     pub communities: Vec<Community>,
+    /// The direct and group channels: the one where somebody posted last comes first.
+    #[serde(default)]
+    pub conversations: Vec<Conversation>,
     /// Of the channels that have a read marker or something unread.
     pub read_states: Vec<ReadState>,
     pub cursor: Cursor,

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{
-    AuditBound, AuditQuery, ChannelChange, ChannelKind, Client, Cursor, Error, Forward, MessageQuery,
-    NewAccount, NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options, Paging,
-    Place, ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
+    AuditBound, AuditQuery, ChannelChange, ChannelKind, ChannelPlace, Client, Cursor, Error, Forward, MessageQuery,
+    NewAccount, NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options,
+    Overwrite, OverwriteTarget, Paging, Place, ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -85,9 +85,22 @@ fn table() -> Vec<Call> {
         ban(ID, ID, &NewBan { reason: some("x"), expires_at: Some(jiff::Timestamp::UNIX_EPOCH) });
         unban(ID, ID);
         create_channel(ID, &NewChannel { name: "x".into(), kind: Some(ChannelKind::Text), topic: some("x"),
-            category_id: Some(ID) });
+            category_id: Some(ID), private: Some(true),
+            overwrites: Some(vec![Overwrite { role: some("guest"), ..Overwrite::default() }]) });
         channel(ID);
-        change_channel(ID, &ChannelChange { name: some("x"), topic: some("x") });
+        change_channel(ID, &ChannelChange { name: some("x"), topic: some("x"), category_id: Some(Some(ID)),
+            private: Some(true), slow_mode: Some(5), archived: Some(false) });
+        overwrite_channel(ID, &OverwriteTarget::Role("guest".to_owned()), &["view"], &["post"]);
+        order_channels(ID, &[ChannelPlace { id: ID, category_id: Some(ID) }]);
+        conversations();
+        open_direct(ID);
+        create_group(Some("us"), &[ID]);
+        add_group_member(ID, ID);
+        remove_group_member(ID, ID);
+        hand_group_over(ID, ID);
+        blocks();
+        block_account(ID);
+        unblock_account(ID);
         delete_channel(ID);
         signal_typing(ID);
         create_invite(ID, &NewInvite { max_uses: Some(1), expires_in: Some(60) });

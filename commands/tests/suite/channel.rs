@@ -1,10 +1,13 @@
 use commands::{ChangedChannel, NewChannel};
 use domain::channel::{ChannelError, ChannelKind, ChannelName, ChannelTopic, LiveChannel};
-use domain::{ChannelId, CommunityId, streams};
+use domain::channel_order::{ChannelOrderError, Placed};
+use domain::message::MessageError;
+use domain::permission::{Overwrite, Target};
+use domain::{ChannelId, CommunityId, Permissions, Role, streams};
 use uuid::Uuid;
 
 use crate::scene::{Scene, a_channel};
-use crate::world::{anyone, by, refused};
+use crate::world::{anyone, by, content, refused};
 
 const NO_CHANNEL: ChannelId = ChannelId(Uuid::from_u128(1));
 const NO_COMMUNITY: CommunityId = CommunityId(Uuid::from_u128(2));
@@ -129,4 +132,54 @@ async fn a_deleted_channel_is_unknown_afterwards() {
     assert_eq!(refused(again), ChannelError::Unknown);
     let change = scene.commands.change_channel(&by(scene.owner), scene.channel, to(name("back"), None)).await;
     assert_eq!(refused(change), ChannelError::Unknown);
+}
+
+#[tokio::test]
+async fn an_overwrite_holds_for_the_rank_that_its_target_has_now() {
+    let scene = Scene::set().await;
+    let deny = Overwrite { allow: Permissions::empty(), deny: Permissions::POST };
+    let overwrite = |account, target| {
+        let commands = scene.commands.clone();
+        async move { commands.overwrite_channel(&by(account), scene.channel, target, deny).await }
+    };
+    let member = Target::Account(scene.member);
+    assert_eq!(refused(overwrite(scene.member, member).await), ChannelError::MayNotManage);
+    let outside = Target::Account(scene.outsider);
+    assert_eq!(refused(overwrite(scene.owner, outside).await), ChannelError::UnknownTarget);
+    let nothing = Target::Role(Role::Custom(Uuid::from_u128(1)));
+    assert_eq!(refused(overwrite(scene.owner, nothing).await), ChannelError::UnknownTarget);
+    overwrite(scene.moderator, member).await.unwrap();
+    let post = scene.commands.post_message(&by(scene.member), scene.channel, content("x"), None).await;
+    assert_eq!(refused(post), MessageError::MayNotPost);
+    scene.grant(scene.member, &[Role::Moderator]).await;
+    let none = Overwrite::default();
+    let reset =
+        scene.another_node().overwrite_channel(&by(scene.moderator), scene.channel, member, none).await;
+    assert_eq!(refused(reset), ChannelError::TargetTooHigh);
+}
+
+#[tokio::test]
+async fn an_order_is_in_a_stream_of_its_own() {
+    let scene = Scene::set().await;
+    let category = scene.new_channel(ChannelKind::Category).await;
+    let layout = vec![
+        Placed { id: category, category_id: None },
+        Placed { id: scene.channel, category_id: Some(category) },
+    ];
+    let order = |account, layout: Vec<Placed>| {
+        let commands = scene.commands.clone();
+        async move { commands.order_channels(&by(account), scene.community, layout).await }
+    };
+    let before = scene.stream(streams::channel(scene.channel)).await.len();
+    order(scene.moderator, layout.clone()).await.unwrap();
+    assert_eq!(scene.stream(streams::channel(scene.channel)).await.len(), before);
+    assert_eq!(scene.kinds(streams::channel_order(scene.community)).await, ["channels.ordered"]);
+    let denied = order(scene.member, layout.clone()).await;
+    assert_eq!(refused(denied), ChannelOrderError::MayNotManage);
+    assert_eq!(refused(order(scene.outsider, layout).await), ChannelOrderError::UnknownCommunity);
+    let unknown = vec![Placed { id: NO_CHANNEL, category_id: None }];
+    assert_eq!(refused(order(scene.owner, unknown).await), ChannelOrderError::UnknownChannel(NO_CHANNEL));
+    // A category need not be named to be stood in.
+    let moved = vec![Placed { id: scene.channel, category_id: Some(category) }];
+    order(scene.owner, moved).await.unwrap();
 }

@@ -6,6 +6,7 @@
 mod account;
 mod channel;
 mod community;
+mod conversation;
 mod forgetting;
 mod idempotency;
 mod invite;

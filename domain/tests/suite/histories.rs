@@ -275,7 +275,7 @@ impl World {
             Try::ChangeChannel(which) => {
                 let by = self.standing_in(who, which);
                 let name = Some(ChannelName::parse("news").unwrap());
-                let change = ChannelChange { name, archived: Some(who % 2 == 1), ..ChannelChange::default() };
+                let change = ChannelChange { name, archived: Some(who == 1), ..ChannelChange::default() };
                 act(&mut self.channels[which], ChannelCommand::Change { by, change }, false);
             }
             Try::DeleteChannel(which) => {
