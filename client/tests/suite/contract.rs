@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use client::{
-    AuditBound, AuditQuery, ChannelChange, ChannelKind, ChannelPlace, Client, Cursor, Error, Forward, MessageQuery,
-    NewAccount, NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession, Options,
-    Overwrite, OverwriteTarget, Paging, Place, ProfileChange, ReportChange, ReportQuery, RoleChange, Secret,
+    AuditBound, AuditQuery, ChannelChange, ChannelKind, ChannelPlace, Client, Cursor, Error, Forward,
+    MessageQuery, NewAccount, NewBan, NewChannel, NewInvite, NewMessage, NewReport, NewRole, NewSession,
+    Options, Overwrite, OverwriteTarget, Paging, Place, ProfileChange, ReportChange, ReportQuery, RoleChange,
+    Secret,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
