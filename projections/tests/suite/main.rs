@@ -3,9 +3,11 @@
 
 mod account;
 mod audit_log;
+mod block;
 mod bootstrap;
 mod channel;
 mod community;
+mod conversation;
 mod followers;
 mod histories;
 mod history;
