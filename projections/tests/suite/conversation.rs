@@ -22,6 +22,9 @@ async fn post(world: &World, channel_id: ChannelId, author_id: AccountId) -> Mes
         author_id,
         reply_to: None,
         poll: None,
+        thread_id: None,
+        forwarded: None,
+        mentions: domain::mention::Mentions::default(),
         text: Personal::Clear(Content::parse("between us").unwrap().into()),
     };
     world.tell(MessageEvent::from(posted)).await;

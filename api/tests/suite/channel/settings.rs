@@ -21,7 +21,7 @@ impl Scene {
         let bob = server.account("bob").await;
         let community = server.community(&ada).await;
         server.join(&community, &ada, &[&moderator, &bob]).await;
-        server.set_roles(&community, &ada, &moderator, &["member", "moderator"]).await;
+        server.set_roles(&community, &ada, &moderator, &["moderator"]).await;
         Self { server, ada, moderator, bob, community }
     }
 
@@ -288,9 +288,9 @@ async fn a_community_has_at_most_500_channels() {
     let path = format!("/communities/{}/channels", scene.community.id);
     let create =
         |key: &str| scene.server.post(&path).by(&scene.ada).key(key).json(json!({"name": "x"})).send();
-    create("one too many").await.refused(409, "channel_too_many");
+    create("one-too-many").await.refused(409, "channel_too_many");
     let deleted = scene.server.delete(&scene.channel()).by(&scene.ada).send().await.is(200);
     scene.server.get("/bootstrap").by(&scene.ada).after(&deleted).send().await.is(200);
-    let made = create("room again").await.is(201).text("/channel/id");
-    assert_eq!(create("room again").await.is(201).text("/channel/id"), made, "a repeat is not counted");
+    let made = create("room-again").await.is(201).text("/channel/id");
+    assert_eq!(create("room-again").await.is(201).text("/channel/id"), made, "a repeat is not counted");
 }
