@@ -83,7 +83,7 @@ pub(crate) struct ReadStateAnswer {
 /// Where the read marker is to be.
 #[derive(ToSchema)]
 pub(crate) struct MoveReadMarker {
-    /// A message of the channel.
+    /// A message of the channel, of no thread.
     #[schema(value_type = Uuid)]
     message: MessageId,
     /// `true`: this message and what is behind it are to be unread. If left out or `false`, it and all before it were
@@ -184,7 +184,7 @@ pub(crate) async fn place_of(
     if app.read.read_start(caller.account, channel).await?.is_none() {
         return Err(MessageError::UnknownChannel.into());
     }
-    let detail = "is no message of this channel";
+    let detail = "is no message of this channel, or one of a thread";
     Err(ApiError::invalid(vec![FieldError::pointer("/message".to_owned(), "not_found", detail)]))
 }
 
@@ -194,10 +194,11 @@ async fn find(
     channel: ChannelId,
     message: MessageId,
 ) -> Result<Option<(ReadStart, Position)>, ApiError> {
-    let (start, position) = tokio::try_join!(
+    let (start, place) = tokio::try_join!(
         app.read.read_start(caller.account, channel),
-        app.read.message_position(caller.account, message)
+        app.read.message_place(caller.account, message)
     )?;
-    let position = position.filter(|(of, _)| *of == channel).map(|(_, position)| position);
-    Ok(start.zip(position))
+    // Threads have markers of their own.
+    let place = place.filter(|place| place.channel_id == channel && place.thread_id.is_none());
+    Ok(start.zip(place.map(|place| place.position)))
 }

@@ -41,7 +41,7 @@ pub(crate) struct Receipt {
 /// Which message was delivered.
 #[derive(ToSchema)]
 pub(crate) struct MoveDeliveryMarker {
-    /// A message of the channel: it and all before it have reached this device.
+    /// A message of the channel, of no thread: it and all before it have reached this device.
     #[schema(value_type = Uuid)]
     message: MessageId,
 }

@@ -30,7 +30,7 @@ const OWN: &str = concat!(
     JOIN read.channels ON channels.id = participants.channel_id
     LEFT JOIN LATERAL (
         SELECT messages.created_at FROM read.messages
-        WHERE messages.channel_id = channels.id
+        WHERE messages.channel_id = channels.id AND messages.thread_id IS NULL
         ORDER BY messages.position DESC
         LIMIT 1
     ) AS newest ON true

@@ -141,6 +141,10 @@ async fn only_a_message_of_a_channel_that_one_sees_can_be_marked() {
     // Ada does not see bob's community, so she learns nothing of its messages.
     let body = json!({"message": elsewhere, "unread": true});
     call(&community.channel, &ada, body).await.invalid(&[("/message", "not_found")]);
+    let path = format!("/channels/{}/messages", community.channel);
+    let body = json!({"content": "in a thread", "thread_id": message});
+    let reply = server.post(&path).by(&ada).json(body).send().await.is(201).text("/message/id");
+    call(&community.channel, &bob, json!({"message": reply})).await.invalid(&[("/message", "not_found")]);
     call(&community.channel, &bob, json!({})).await.invalid(&[("/message", "required")]);
     let body = json!({"message": 1, "unread": "yes", "position": 5});
     let faults = [("/message", "wrong_type"), ("/unread", "wrong_type"), ("/position", "unknown_field")];
