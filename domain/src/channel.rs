@@ -208,7 +208,6 @@ impl Channel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "commands are decided on, and never kept")]
 pub enum ChannelCommand {
     Create(CreateChannel),
     /// A community's channel, or the name of a group.

@@ -21,6 +21,7 @@ macro_rules! every_set {
     ($($variant:ident($set:ty)),+ $(,)?) => {
         /// One event of any stream.
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(clippy::large_enum_variant, reason = "the largest, a message, is the usual one")]
         pub enum Event {
             $($variant($set)),+
         }

@@ -59,7 +59,7 @@ async fn mentions_are_facts_of_the_message_and_follow_its_edits() {
     let path = format!("/messages/{id}");
     let shown = scene.server.get(&path).by(&scene.bob).after(&made).send().await.is(200);
     assert_eq!(shown.json, made.json["message"]);
-    assert_eq!(scene.mentioning(&scene.bob, &made).await, [id.clone()]);
+    assert_eq!(scene.mentioning(&scene.bob, &made).await, std::slice::from_ref(&id));
     assert!(scene.mentioning(&scene.ada, &made).await.is_empty(), "one's own message");
     assert!(scene.mentioning(&scene.eve, &made).await.is_empty());
 
