@@ -114,7 +114,7 @@ impl Room {
         let mut found: Vec<_> = self
             .channels()
             .filter(|(community, channel)| {
-                same(&channel.title(), wanted)
+                same(channel.title(), wanted)
                     || same(&format!("{}/{}", community.name, channel.title()), wanted)
             })
             .collect();

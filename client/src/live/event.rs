@@ -11,7 +11,6 @@ use crate::message::{Mentions, Message};
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "the largest, a message, is the usual one")]
 pub enum Event {
     MessagePosted(Message),
     MessageEdited(MessageEdited),

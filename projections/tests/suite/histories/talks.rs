@@ -63,7 +63,7 @@ impl Talks {
         if members.contains(&account_id) {
             let owner_id = account_id;
             world.tell(ChannelEvent::from(GroupHandedOver { channel_id, owner_id, by })).await;
-            let name = (number % 2 == 0).then(|| ChannelName::parse("renamed").unwrap());
+            let name = number.is_multiple_of(2).then(|| ChannelName::parse("renamed").unwrap());
             world.tell(ChannelEvent::from(GroupRenamed { channel_id, name, by })).await;
         } else {
             members.push(account_id);
@@ -88,7 +88,7 @@ impl Talks {
     }
 
     async fn post(&self, world: &World, number: usize, whom: usize) -> Option<()> {
-        let (channel_id, author_id) = if number % 2 == 0 {
+        let (channel_id, author_id) = if number.is_multiple_of(2) {
             let (channel, members) = choose(&self.groups, number)?;
             (channel, choose(&members, whom)?)
         } else {
