@@ -49,6 +49,9 @@ pub(crate) struct Account {
     display_name: Option<String>,
     /// A few words about oneself; empty: none.
     about: String,
+    /// Where its picture is. Null: it has none; nobody has one until the server keeps files.
+    #[schema(value_type = Option<String>, format = "uri")]
+    picture_url: Option<String>,
     /// Whether this account runs the server.
     administrator: bool,
     created_at: Timestamp,
@@ -67,7 +70,8 @@ pub(crate) struct OwnAccount {
 impl From<AccountRow> for Account {
     fn from(row: AccountRow) -> Self {
         let AccountRow { id, handle, display_name, about, administrator, created_at } = row;
-        Self { id, handle, display_name, about, administrator, created_at }
+        let picture_url = None;
+        Self { id, handle, display_name, about, picture_url, administrator, created_at }
     }
 }
 

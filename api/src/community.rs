@@ -54,6 +54,9 @@ pub(crate) struct Community {
     id: CommunityId,
     #[schema(example = "Analytical Engines")]
     name: String,
+    /// Where its icon is. Null: it has none; no community has one until the server keeps files.
+    #[schema(value_type = Option<String>, format = "uri")]
+    icon_url: Option<String>,
     #[schema(value_type = Uuid)]
     owner_id: AccountId,
     created_at: Timestamp,
@@ -71,6 +74,7 @@ impl From<CommunityView> for Community {
         Self {
             id: community.id,
             name: community.name,
+            icon_url: None,
             owner_id: community.owner_id,
             created_at: community.created_at,
             channels: channels.into_iter().map(Channel::from).collect(),

@@ -20,6 +20,8 @@ pub struct Account {
     #[serde(default, deserialize_with = "null_is_empty")]
     pub display_name: String,
     pub about: Option<String>,
+    #[serde(default)]
+    pub picture_url: Option<String>,
     pub administrator: bool,
     pub created_at: Timestamp,
 }

@@ -16,6 +16,8 @@ use crate::role::Role;
 pub struct Community {
     pub id: Uuid,
     pub name: String,
+    #[serde(default)]
+    pub icon_url: Option<String>,
     pub owner_id: Uuid,
     pub created_at: Timestamp,
     pub channels: Vec<Channel>,

@@ -199,7 +199,7 @@ fn log_in(asked: &Asked) -> Reply {
 }
 
 fn account(id: Uuid, handle: &str, name: &str) -> Value {
-    json!({"id": id, "handle": handle, "display_name": name, "about": "", "administrator": false, "created_at": TIME})
+    json!({"id": id, "handle": handle, "display_name": name, "about": "", "picture_url": null, "administrator": false, "created_at": TIME})
 }
 
 fn me() -> Value {
