@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use client::{Cursor, Frame};
 use domain::codec::EventSet as _;
-use domain::{AccountId, Event, PersonalPart};
+use domain::{AccountId, ChannelId, Event, PersonalPart};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::NoTls;
@@ -22,6 +22,10 @@ pub(crate) struct Oracle {
     positions: HashMap<Mark, i64>,
     /// Who might see each event: before it or after it.
     seers: HashMap<i64, BTreeSet<AccountId>>,
+    /// Members who might not see the channel of an event then: those who may later get it when they resume.
+    shut_out: HashMap<i64, (ChannelId, BTreeSet<AccountId>)>,
+    /// Until when an account last saw a channel.
+    saw: HashMap<(ChannelId, AccountId), i64>,
     /// Until when two accounts last shared a place.
     met: HashMap<(AccountId, AccountId), i64>,
     /// The id that the frame of each position has, for whoever it came to.
@@ -34,6 +38,8 @@ impl Oracle {
             events: BTreeMap::new(),
             positions: HashMap::new(),
             seers: HashMap::new(),
+            shut_out: HashMap::new(),
+            saw: HashMap::new(),
             met: HashMap::new(),
             ids: HashMap::new(),
         };
@@ -42,8 +48,14 @@ impl Oracle {
             let before = places.seers(&event);
             let together = places.together();
             places.follow(&event);
-            let seers = before.union(&places.seers(&event)).copied().collect();
+            let seers: BTreeSet<AccountId> = before.union(&places.seers(&event)).copied().collect();
+            if let Some((channel, members)) = places.members_around(&event) {
+                oracle.shut_out.insert(position, (channel, members.difference(&seers).copied().collect()));
+            }
             oracle.seers.insert(position, seers);
+            for pair in places.sights() {
+                oracle.saw.insert(pair, position);
+            }
             for pair in together.union(&places.together()) {
                 oracle.met.insert(*pair, position);
             }
@@ -78,13 +90,24 @@ impl Oracle {
                     // Whom it concerns is asked a moment later.
                     of == account || self.met.get(&(of, account)).is_some_and(|until| *until >= position)
                 }
-                _ => self.seers[&position].contains(&account),
+                _ => self.seers[&position].contains(&account) || self.came_to_see(account, position),
             };
             if !allowed {
                 return Err(format!("{who} got what was not theirs at {position}: {frame:?}"));
             }
         }
         Ok(())
+    }
+}
+
+impl Oracle {
+    /// Whether a member who might not see the channel of an event then came to see it later: then resuming shows it, as
+    /// the history does.
+    fn came_to_see(&self, account: AccountId, position: i64) -> bool {
+        self.shut_out.get(&position).is_some_and(|(channel, members)| {
+            let saw = self.saw.get(&(*channel, account));
+            members.contains(&account) && saw.is_some_and(|until| *until >= position)
+        })
     }
 }
 

@@ -91,6 +91,21 @@ impl Places {
         }
     }
 
+    /// The channel of a community that `event` is of, and the community's members.
+    pub(crate) fn members_around(&self, event: &Event) -> Option<(ChannelId, BTreeSet<AccountId>)> {
+        let Place::Channel(id) = place(event) else { return None };
+        let community = self.channels.get(&id)?.live()?.community_id()?;
+        let members = self.accounts.iter().copied();
+        Some((id, members.filter(|account| self.standing(*account, community).is_member()).collect()))
+    }
+
+    /// Who sees which channel.
+    pub(crate) fn sights(&self) -> Vec<(ChannelId, AccountId)> {
+        let channels = self.channels.keys().copied();
+        let each = channels.flat_map(|id| self.accounts.iter().map(move |account| (id, *account)));
+        each.filter(|(id, account)| self.sees(*account, *id)).collect()
+    }
+
     fn standing(&self, account: AccountId, id: CommunityId) -> Standing {
         let (nowhere, nobody) = (Community::default(), Membership::default());
         let community = self.communities.get(&id).unwrap_or(&nowhere);
