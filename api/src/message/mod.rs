@@ -325,6 +325,7 @@ pub(crate) async fn delete_message(
 ) -> Result<Json<MessageAnswer>, ApiError> {
     let done = app.commands.delete_message(&context, id).await?;
     let poll = done.made.facts.poll.map(Poll::deleted);
+    wait_until_readable(&app, done.position).await?;
     let thread = app.read.message(caller.account, id).await?.and_then(|row| row.thread);
     let message =
         Message { thread: thread.map(ThreadSummary::from), ..Message::of_state(done.made, None, poll) };

@@ -280,7 +280,23 @@ fn small_document() -> Value {
                 "created_at": {"$ref": "#/components/schemas/Time"},
                 "edited_at": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Time"}]},
                 "deleted_at": {"type": ["string", "null"], "format": "date-time"},
-                "reactions": {"type": "array", "items": {}}, "pinned": {"type": "boolean"}}}}}})
+                "reactions": {"type": "array", "items": {}}, "pinned": {"type": "boolean"},
+                "mentions": {"type": "object", "required": ["accounts", "roles", "everyone", "here"], "properties": {
+                    "accounts": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                    "roles": {"type": "array", "items": {"type": "string"}},
+                    "everyone": {"type": "boolean"}, "here": {"type": "boolean"}}},
+                "thread": {"oneOf": [{"type": "null"}, {"type": "object",
+                    "required": ["replies", "last_reply_at", "participants"], "properties": {
+                    "replies": {"type": "integer"}, "last_reply_at": {"$ref": "#/components/schemas/Time"},
+                    "participants": {"type": "array", "items": {"type": "string", "format": "uuid"}}}}]},
+                "thread_id": {"type": ["string", "null"], "format": "uuid"},
+                "forwarded": {"oneOf": [{"type": "null"}, {"type": "object",
+                    "required": ["message_id", "channel_id", "author_id", "created_at", "content"], "properties": {
+                    "message_id": {"type": "string", "format": "uuid"},
+                    "channel_id": {"type": "string", "format": "uuid"},
+                    "author_id": {"type": "string", "format": "uuid"},
+                    "created_at": {"$ref": "#/components/schemas/Time"},
+                    "content": {"type": ["string", "null"]}}}]}}}}}})
 }
 
 async fn spoilt(pointer: impl AsRef<str>, change: impl FnOnce(&mut Value)) -> String {
