@@ -6,7 +6,7 @@ use client::{Client, Cursor, NewAccount, NewMessage, NewSession, Options};
 use uuid::Uuid;
 
 use crate::place::Place;
-use crate::writers::Answered;
+use crate::writers::{Answered, POSTED};
 
 pub(crate) const ACCOUNTS: usize = 8;
 
@@ -19,6 +19,7 @@ pub(crate) struct Player {
 
 pub(crate) struct Cast {
     pub(crate) players: Vec<Player>,
+    pub(crate) http: reqwest::Client,
     pub(crate) channel: Uuid,
     /// Before the first message.
     pub(crate) start: Cursor,
@@ -48,7 +49,8 @@ impl Cast {
         // The last one came in last: what that account sees, all see.
         let newest = players[ACCOUNTS - 1].client.bootstrap().await.expect("a bootstrap");
         let channel = newest.communities[0].channels[0].id;
-        Self { players, channel, start: newest.cursor }
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build();
+        Self { players, http: http.expect("a client"), channel, start: newest.cursor }
     }
 
     /// The message after which nothing comes, and its cursor.
@@ -56,6 +58,6 @@ impl Cast {
         let content = "the last one".to_owned();
         let post = self.players[0].client.post_message(self.channel, &NewMessage::text(content.clone()));
         let answer = post.await.expect("a quiet server takes a message");
-        (Answered { id: answer.message.id, content }, answer.position)
+        (Answered { kind: POSTED, id: answer.message.id, content }, answer.position)
     }
 }

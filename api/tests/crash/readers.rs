@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::cast::{Cast, Player};
 use crate::chance::Chance;
-use crate::writers::passes;
+use crate::writers::{REACTED, passes};
 
 pub(crate) const READERS: usize = 8;
 /// One read of a stream; a reader that hears nothing for so long connects again.
@@ -26,6 +26,8 @@ const MAX_FRAME: usize = 1 << 20;
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// The event's type.
+    pub(crate) kind: String,
     pub(crate) message: Uuid,
     pub(crate) content: Option<String>,
     pub(crate) frame: Cursor,
@@ -204,11 +206,20 @@ impl Reader {
 
     fn take(&mut self, frame: Frame) {
         self.cursor = frame.id.clone();
-        if let Event::MessagePosted(message) = frame.event().expect("frames are what the contract says")
-            && message.channel_id == self.channel
-        {
-            let seen = Seen { message: message.id, content: message.content, frame: frame.id };
-            self.followed.seen.push(seen);
+        let kind = frame.kind.clone();
+        let (channel, message, content) = match frame.event().expect("frames are what the contract says") {
+            Event::MessagePosted(posted) => (posted.channel_id, posted.id, posted.content),
+            Event::MessageEdited(edited) => (edited.channel_id, edited.id, edited.content),
+            _ if kind == REACTED => {
+                let id = |name: &str| frame.data[name].as_str().and_then(|id| id.parse().ok());
+                let ids = id("channel_id").zip(id("message_id"));
+                let (channel, message) = ids.expect("a reaction names its message");
+                (channel, message, Some(String::new()))
+            }
+            _ => return,
+        };
+        if channel == self.channel {
+            self.followed.seen.push(Seen { kind, message, content, frame: frame.id });
         }
     }
 }
