@@ -1,6 +1,6 @@
 //! What a subscription missed, from the newest frames in memory or from the log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ enum Source {
 /// What reading from the log needs to know first.
 struct FromLog {
     topics: Vec<Topic>,
+    /// All channels of the account's communities, seen or not.
+    channels: HashSet<ChannelId>,
     /// The communities where the account came or went on this way, and may be now.
     pasts: HashMap<CommunityId, Past>,
     /// The conversations that the account came to on this way, and since when it takes part.
@@ -115,7 +117,7 @@ impl CatchUp {
         if !matches!(self.source, Source::Log(_)) {
             self.source = Source::Log(self.prepare(hub).await?);
         }
-        let Source::Log(FromLog { topics, pasts, since, losses }) = &self.source else {
+        let Source::Log(FromLog { topics, channels, pasts, since, losses }) = &self.source else {
             unreachable!("prepared above");
         };
         let mut records = hub.store.read_topics(topics, self.after, PAGE).await?;
@@ -133,13 +135,14 @@ impl CatchUp {
         };
         let mut page: Vec<Arc<Frame>> = Vec::new();
         for frame in frames.into_iter().filter(was_there) {
-            let shown = match &frame.change {
-                // Whoever loses a channel hears of that, and nobody hears of one that was never theirs.
-                Some(change @ AccessChange::Channel { channel, .. }) => {
-                    (!change.ends_a_channel() && self.access.sees(&frame.audience))
-                        || saw(&*hub.store, self.access.account, *channel, frame.position).await?
+            let changes = matches!(frame.change, Some(AccessChange::Channel { .. }));
+            let shown = match &frame.audience {
+                // Whoever loses a channel hears of that, and nobody hears of one that was never theirs. Of a channel that
+                // is gone the access of now says nothing.
+                Audience::Channel(_, channel) if changes || !channels.contains(channel) => {
+                    saw(&*hub.store, self.access.account, *channel, frame.position).await?
                 }
-                _ => self.access.sees(&frame.audience),
+                audience => self.access.sees(audience),
             };
             if shown {
                 page.push(frame);
@@ -163,12 +166,15 @@ impl CatchUp {
         topics.extend(self.access.conversations.iter().map(|channel| streams::topics::channel(*channel)));
         topics.extend(self.access.communities.keys().map(|community| streams::topics::community(*community)));
         self.not_overtaken(hub, &topics, now.position).await?;
+        let mut channels = HashSet::new();
         for community in now.communities {
+            channels.extend(&community.channels);
             let seen = |channel: &ChannelId| self.access.sees(&Audience::Channel(community.id, *channel));
             topics.extend(community.channels.iter().copied().filter(seen).map(streams::topics::channel));
         }
         let mut from_log = FromLog {
             topics: topics.into_iter().map(Topic::new).collect(),
+            channels,
             pasts: HashMap::new(),
             since: HashMap::new(),
             losses: BTreeMap::new(),

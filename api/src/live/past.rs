@@ -78,19 +78,28 @@ impl Past {
     }
 }
 
-/// Whether `account` saw `channel`, of a community, just before `position`.
+/// Whether `account` saw `channel`, of a community, just before the event at `position` or with it.
 pub(crate) async fn saw(
     store: &dyn EventStore,
     account: AccountId,
     channel: ChannelId,
     position: Position,
 ) -> Result<bool, PastError> {
-    let Some(before) = position.0.checked_sub(1).map(Position) else { return Ok(false) };
-    let channel: Channel = fold(store, streams::channel(channel), before).await?;
+    let before = Position(position.0.saturating_sub(1));
+    Ok(saw_at(store, account, channel, before).await? || saw_at(store, account, channel, position).await?)
+}
+
+async fn saw_at(
+    store: &dyn EventStore,
+    account: AccountId,
+    channel: ChannelId,
+    position: Position,
+) -> Result<bool, PastError> {
+    let channel: Channel = fold(store, streams::channel(channel), position).await?;
     let Some(live) = channel.live() else { return Ok(false) };
     let Some(id) = live.community_id() else { return Ok(false) };
-    let community: Community = fold(store, streams::community(id), before).await?;
-    let membership: Membership = fold(store, streams::membership(id, account), before).await?;
+    let community: Community = fold(store, streams::community(id), position).await?;
+    let membership: Membership = fold(store, streams::membership(id, account), position).await?;
     // A time-out takes nothing that seeing asks for: any moment will do.
     let standing = Standing::in_channel(account, live, &community, &membership, Timestamp::UNIX_EPOCH);
     Ok(standing.may(Permissions::VIEW))
