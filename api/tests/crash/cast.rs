@@ -6,7 +6,8 @@ use client::{Client, Cursor, NewAccount, NewMessage, NewSession, Options};
 use uuid::Uuid;
 
 use crate::place::Place;
-use crate::writers::{Answered, POSTED};
+use crate::verdict::POSTED;
+use crate::writers::Answered;
 
 pub(crate) const ACCOUNTS: usize = 8;
 

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::cast::{Cast, Player};
 use crate::chance::Chance;
-use crate::writers::{REACTED, passes};
+use crate::verdict::REACTED;
+use crate::writers::passes;
 
 pub(crate) const READERS: usize = 8;
 /// One read of a stream; a reader that hears nothing for so long connects again.

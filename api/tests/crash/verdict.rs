@@ -8,7 +8,12 @@ use uuid::Uuid;
 
 use crate::cast::Cast;
 use crate::readers::Followed;
-use crate::writers::{Answered, EDITED, POSTED, REACTED};
+use crate::writers::Answered;
+
+/// The types of event that are held against each other.
+pub(crate) const POSTED: &str = "message.posted";
+pub(crate) const EDITED: &str = "message.edited";
+pub(crate) const REACTED: &str = "reaction.added";
 
 /// What happened to a message: the event's type, and which message.
 pub(crate) type Deed = (String, Uuid);

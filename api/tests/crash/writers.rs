@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::cast::{Cast, Player};
 use crate::chance::Chance;
+use crate::verdict::{EDITED, POSTED, REACTED};
 
 pub(crate) const WRITERS: usize = 32;
 /// A message that isn't answered by then never will be.
@@ -25,10 +26,6 @@ pub(crate) struct Answered {
     /// The text, where there is one.
     pub(crate) content: String,
 }
-
-pub(crate) const POSTED: &str = "message.posted";
-pub(crate) const EDITED: &str = "message.edited";
-pub(crate) const REACTED: &str = "reaction.added";
 
 pub(crate) struct Writers {
     tasks: JoinSet<Vec<Answered>>,

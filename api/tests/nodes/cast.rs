@@ -6,6 +6,7 @@ use client::{Client, Cursor, NewAccount, NewMessage, NewSession, Options};
 use uuid::Uuid;
 
 use crate::cluster::Cluster;
+use crate::verdict::POSTED;
 use crate::writers::Answered;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -88,7 +89,7 @@ impl Cast {
         let content = "the last one".to_owned();
         let post = self.players[0].client.post_message(self.channel, &NewMessage::text(content.clone()));
         let answer = post.await.expect("a quiet server takes a message");
-        (Answered { id: answer.message.id, content }, answer.position)
+        (Answered { kind: POSTED, id: answer.message.id, content }, answer.position)
     }
 }
 

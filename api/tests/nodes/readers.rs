@@ -25,6 +25,8 @@ const MAX_FRAME: usize = 1 << 20;
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// The event's type.
+    pub(crate) kind: String,
     pub(crate) message: Uuid,
     pub(crate) content: Option<String>,
     pub(crate) frame: Cursor,
@@ -181,7 +183,8 @@ impl Reader {
         if let Event::MessagePosted(message) = frame.event().expect("frames are what the contract says")
             && message.channel_id == self.channel
         {
-            let seen = Seen { message: message.id, content: message.content, frame: frame.id };
+            let seen =
+                Seen { kind: frame.kind, message: message.id, content: message.content, frame: frame.id };
             self.followed.seen.push(seen);
         }
     }

@@ -12,12 +12,15 @@ use uuid::Uuid;
 use crate::cast::{Cast, Player};
 use crate::chance::Chance;
 use crate::node::PATIENCE;
+use crate::verdict::POSTED;
 
 pub(crate) const WRITERS: usize = 16;
 
 /// A message that the server said it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answered {
+    /// The event's type.
+    pub(crate) kind: &'static str,
     pub(crate) id: Uuid,
     pub(crate) content: String,
 }
@@ -82,7 +85,7 @@ impl Writer {
             let content = format!("message {} of writer {}", answered.len(), self.number);
             let message = self.post(&content, &format!("{}-{}", self.number, answered.len())).await;
             assert_eq!(message.message.content.as_deref(), Some(content.as_str()), "another's answer");
-            answered.push(Answered { id: message.message.id, content });
+            answered.push(Answered { kind: POSTED, id: message.message.id, content });
             self.shared.answered.send_modify(|answered| *answered += 1);
         }
         answered
