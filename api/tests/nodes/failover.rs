@@ -78,10 +78,12 @@ async fn what_a_dead_node_left_undone_is_done_by_the_other() {
     let joined = async || -> i64 { database.query_one(joined, &[]).await.expect("the log").get(0) };
     until("the other node lets the account in", async || joined().await == 2).await;
     // Whoever repeats the registration hears that it is done, and nothing happens twice.
-    let session = b.log_in(&client::NewSession::new("late", crate::cast::PASSWORD)).await.expect("a session");
+    // The read model's writer may have died with the node: until the other has taken over, it says to come again.
+    let session =
+        patiently(async || b.log_in(&client::NewSession::new("late", crate::cast::PASSWORD)).await).await;
     let late = b.with_token(session.token.expect("a token"));
-    until("the account is in", async || !late.bootstrap().await.expect("a bootstrap").communities.is_empty())
-        .await;
+    let inside = async || !patiently(async || late.bootstrap().await).await.communities.is_empty();
+    until("the account is in", inside).await;
     late.post_message(cast.channel, &NewMessage::text("here at last")).await.expect("a member posts");
     cluster.a.restart();
     cluster.a.ready().await;
