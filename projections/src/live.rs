@@ -133,13 +133,6 @@ impl ReadModel {
             })
             .await
     }
-
-    /// The community of a channel, whoever asks; `None` when the channel is gone.
-    pub async fn channel_community(&self, channel: ChannelId) -> Result<Option<CommunityId>, Unavailable> {
-        const SQL: &str = "SELECT community_id FROM read.channels WHERE id = $1";
-        let row = self.database().row(SQL, &[&channel.0]).await?;
-        Ok(row.and_then(|row| row.get::<_, Option<_>>("community_id").map(CommunityId)))
-    }
 }
 
 impl CommunityAccess {

@@ -33,10 +33,17 @@ impl World {
             Deed::Group => self.create_group(by, what).await,
             Deed::Regroup => self.regroup(by, what, which).await,
             Deed::Talk => self.talk(by, what).await,
+            Deed::Poll => self.poll(by, what, which).await,
+            Deed::Forward => self.forward(by, what, which).await,
+            Deed::Sweep => self.sweep(what).await,
+            Deed::Archive => self.archive(what, which).await,
+            Deed::Order => self.order(what).await,
+            Deed::TimeOut => self.time_out(by, what, which).await,
+            Deed::Block => self.block(by, what, which).await,
         }
     }
 
-    async fn give(
+    pub(crate) async fn give(
         &mut self,
         by: usize,
         method: Method,
@@ -51,7 +58,7 @@ impl World {
     }
 
     /// A community with its owner.
-    fn owned(&self, what: Pick) -> Option<(usize, usize)> {
+    pub(crate) fn owned(&self, what: Pick) -> Option<(usize, usize)> {
         let community = self.some_community(what)?;
         Some((community, self.communities[community].owner))
     }

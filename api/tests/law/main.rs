@@ -8,6 +8,7 @@
 mod commands;
 mod deeds;
 mod device;
+mod further_deeds;
 mod http;
 mod node;
 mod oracle;

@@ -158,11 +158,22 @@ pub(crate) enum Deed {
     Regroup,
     /// Posts in a conversation.
     Talk,
+    /// Posts a poll, or votes in the last one, or closes it.
+    Poll,
+    Forward,
+    /// Deletes two messages at once.
+    Sweep,
+    /// Archives a channel, or opens it again.
+    Archive,
+    /// Reverses the order of a community's channels.
+    Order,
+    TimeOut,
+    Block,
 }
 
 impl Deed {
     /// Each as often as it is worth.
-    const ALL: [(u32, Self); 15] = [
+    const ALL: [(u32, Self); 22] = [
         (2, Self::CreateRole),
         (3, Self::ChangeRole),
         (1, Self::DeleteRole),
@@ -178,6 +189,13 @@ impl Deed {
         (2, Self::Group),
         (3, Self::Regroup),
         (5, Self::Talk),
+        (5, Self::Poll),
+        (2, Self::Forward),
+        (1, Self::Sweep),
+        (2, Self::Archive),
+        (2, Self::Order),
+        (2, Self::TimeOut),
+        (1, Self::Block),
     ];
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct World {
     pub(crate) messages: Vec<Message>,
     pub(crate) invites: Vec<Invite>,
     pub(crate) conversations: Vec<Conversation>,
+    /// Messages with a poll, and their channels.
+    pub(crate) polls: Vec<(String, usize)>,
     pub(crate) devices: Vec<Device>,
     /// The position of the last command.
     pub(crate) head: Cursor,
@@ -100,6 +102,7 @@ impl World {
             messages: Vec::new(),
             invites: Vec::new(),
             conversations: Vec::new(),
+            polls: Vec::new(),
             devices: Vec::new(),
             head: Cursor::from(""),
             texts: 0,

@@ -26,7 +26,6 @@ async fn a_channel_is_what_it_was_made_as_and_changed_since() {
     assert_eq!((channel.name.as_deref(), channel.topic.as_str()), (Some("wireless"), "on air"));
     assert_eq!(world.read.channel(eve, channel_id).await.unwrap(), None);
     assert_eq!(world.read.channel(ann, ChannelId(world.id())).await.unwrap(), None);
-    assert_eq!(world.read.channel_community(channel_id).await.unwrap(), Some(home));
 }
 
 #[tokio::test]
@@ -58,7 +57,6 @@ async fn a_deleted_channel_takes_its_messages_along_and_leaves_others_alone() {
     world.settle().await;
 
     assert_eq!(world.read.channel(ann, gone.1).await.unwrap(), None);
-    assert_eq!(world.read.channel_community(gone.1).await.unwrap(), None);
     assert_eq!(world.read.message(ann, lost).await.unwrap(), None);
     assert_eq!(world.read.message(ann, late).await.unwrap(), None);
     assert!(world.read.message(ann, stays).await.unwrap().is_some());

@@ -81,7 +81,6 @@ async fn a_deleted_community_is_gone_from_every_query() {
     assert_eq!(read.bans(home.0, Timestamp::UNIX_EPOCH).await.unwrap(), []);
     assert_eq!(read.channel(ann, home.1).await.unwrap(), None);
     assert_eq!(read.channel(bob, late).await.unwrap(), None);
-    assert_eq!(read.channel_community(late).await.unwrap(), None);
     assert_eq!(read.message(ann, message).await.unwrap(), None);
     assert_eq!(read.invite(&code).await.unwrap(), None);
     assert_eq!(read.invites(home.0, None).await.unwrap(), []);

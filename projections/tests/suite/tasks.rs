@@ -51,7 +51,6 @@ async fn every_query_can_be_awaited_in_a_task() {
         }
         read.access(account).await.unwrap();
         read.comings(account, Position::START).await.unwrap();
-        read.channel_community(channel).await.unwrap();
         read.checkpoint_load("name").await.unwrap();
         read.checkpoint_save("name", Position::START).await.unwrap();
         read.health().await.unwrap();

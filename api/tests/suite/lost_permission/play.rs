@@ -264,7 +264,10 @@ impl Play {
                 let then = if resumed { self.ever[who][channel] } else { self.before.sees(who, channel) };
                 sees(channel) || then
             } else {
-                let then = if resumed { true } else { self.before.members[who].is_some() };
+                // Of a community that was lost, resuming tells nothing but that.
+                let lost = ["membership.kicked", "membership.banned"].contains(&kind)
+                    && data["account_id"] == self.people[who].id.as_str();
+                let then = if resumed { lost } else { self.before.members[who].is_some() };
                 self.oracle.members[who].is_some() || then
             };
             if !allowed {
